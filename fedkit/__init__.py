@@ -1,0 +1,3 @@
+"""fedkit: federated clinical language models that a hospital can let in."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,155 @@
+"""A code request: everything a steward decides about, under one digest.
+
+The digest covers the exact source, the environment, the inputs and what may leave. Change a character and it is another
+request, which nobody has approved.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fedkit.digests import digest, digest_bytes
+from fedkit.errors import RequestError
+from fedkit.governance.output_contract import OutputContract
+
+
+@dataclass(frozen=True)
+class DataPermit:
+    """Leave to use data for a purpose, as an authority gave it (EHDS art. 68 calls it a data permit).
+
+    expires: ISO 8601 date, UTC, the last day included.
+    """
+
+    id: str
+    purpose: str
+    datasets: tuple[str, ...]
+    expires: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "purpose": self.purpose, "datasets": list(self.datasets), "expires": self.expires}
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> DataPermit:
+        return DataPermit(row["id"], row["purpose"], tuple(row["datasets"]), row["expires"])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One function of the source that may be called: how often at each site, and what may come out.
+
+    The function has the signature `name(notes, weights, settings) -> {"tensors": {...}, "numbers": {...}}`.
+    """
+
+    name: str
+    executions: int
+    contract: OutputContract
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "executions": self.executions, "contract": self.contract.to_json()}
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Entry:
+        return Entry(row["name"], int(row["executions"]), OutputContract.from_json(row["contract"]))
+
+
+@dataclass(frozen=True)
+class CodeRequest:
+    """What a researcher asks a site to run.
+
+    source:      Python source text; every entry is a top-level function in it.
+    environment: digest of the installed fedkit source and locked versions that the code will meet (see `environment_digest`).
+    dataset:     name of the data set at each site.
+    settings:    plain JSON handed to the code at every call (hyper-parameters, label set, plan of rounds).
+    """
+
+    title: str
+    purpose: str
+    researcher: str
+    permit: DataPermit
+    dataset: str
+    source: str
+    environment: str
+    entries: tuple[Entry, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("title", "purpose", "researcher", "dataset", "source"):
+            if not str(getattr(self, name)).strip():
+                raise RequestError(f"the request has no {name}", expected=f"a {name}", got="nothing")
+        try:
+            tree = ast.parse(self.source)
+        except SyntaxError as error:
+            raise RequestError(
+                "the source does not parse", expected="Python 3.11", got=f"{error.msg}, line {error.lineno}"
+            ) from None
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        if not self.entries:
+            raise RequestError("the request names no entry", expected="at least one function that may be called", got="none")
+        for entry in self.entries:
+            node = functions.get(entry.name)
+            if node is None or [a.arg for a in node.args.args] != ["notes", "weights", "settings"]:
+                raise RequestError(
+                    f"{entry.name} is no entry of the source",
+                    expected=f"def {entry.name}(notes, weights, settings) at top level",
+                    got="another signature" if node else f"functions {sorted(functions)}",
+                )
+            if entry.executions < 1:
+                raise RequestError(f"{entry.name} may never run", expected="executions >= 1", got=str(entry.executions))
+        if self.dataset not in self.permit.datasets:
+            raise RequestError(
+                "the permit does not cover the data", expected=f"one of {list(self.permit.datasets)}", got=self.dataset
+            )
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name. Raises RequestError if there is none."""
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise RequestError(
+            "no such entry in the request", expected=f"one of {[e.name for e in self.entries]}", got="another name"
+        )
+
+    @cached_property
+    def code_digest(self) -> str:
+        """SHA-256 of the source's UTF-8 bytes."""
+        return digest_bytes(self.source.encode())
+
+    @cached_property
+    def digest(self) -> str:
+        """The request's name everywhere: at the sites, on the ledger, in the evidence."""
+        return digest(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "purpose": self.purpose,
+            "researcher": self.researcher,
+            "permit": self.permit.to_json(),
+            "dataset": self.dataset,
+            "source": self.source,
+            "environment": self.environment,
+            "entries": [e.to_json() for e in self.entries],
+            "settings": dict(self.settings),
+        }
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> CodeRequest:
+        """Raises RequestError if the row is no request."""
+        try:
+            return CodeRequest(
+                row["title"],
+                row["purpose"],
+                row["researcher"],
+                DataPermit.from_json(row["permit"]),
+                row["dataset"],
+                row["source"],
+                row["environment"],
+                tuple(Entry.from_json(e) for e in row["entries"]),
+                row["settings"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RequestError("not a code request", got=type(error).__name__) from None
