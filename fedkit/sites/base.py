@@ -38,7 +38,7 @@ class SiteInfo:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """A data set in the catalogue: counts and labels, no text. notes: split → number of notes (mock twin included as "mock")."""
+    """A data set in the catalogue: counts and labels, no text. notes: split → number of notes (the mock twin is "mock")."""
 
     name: str
     language: str
@@ -64,10 +64,8 @@ class Site(ABC):
         """Rows of the mock twin (synthetic; may be shown)."""
 
     @abstractmethod
-    def rehearse(
-        self, request: CodeRequest, entry: str, inputs: str | None = None, settings: Mapping[str, Any] | None = None
-    ) -> MockResult:
-        """Run one entry on the mock twin, confined as the real run. Never raises for an error *of the code*: it is in the result."""
+    def rehearse(self, request: CodeRequest, entry: str, inputs: str | None = None) -> MockResult:
+        """Run one entry on the mock twin, confined as the real run. An error *of the code* is in the result, not raised."""
 
     @abstractmethod
     def submit(self, request: CodeRequest, rehearsals: Sequence[MockResult] = ()) -> RequestState:
@@ -86,12 +84,11 @@ class Site(ABC):
         """Bytes by digest: only what this user put, or what left by a receipt of this user's request."""
 
     @abstractmethod
-    def execute(
-        self, digest: str, entry: str, round: int, inputs: str | None = None, settings: Mapping[str, Any] | None = None
-    ) -> Receipt:
+    def execute(self, digest: str, entry: str, round: int, inputs: str | None = None) -> Receipt:
         """Run one entry of an approved request on the private notes; blocks until done.
 
-        The same (digest, entry, round, inputs, settings) again returns the same receipt and charges nothing.
+        The code gets `{**request.settings, "round": round, "site": name}` as settings: nothing free that no steward saw.
+        The same (digest, entry, round, inputs) again returns the same receipt and charges nothing.
         Raises NotApproved, DigestMismatch, LimitReached, OutputRefused, ExecutionFailed; each is in the journal.
         """
 
