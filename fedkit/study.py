@@ -1,0 +1,331 @@
+"""A study in ten steps, from the question to a release that anybody can verify.
+
+The numbers of `STEPS` are those of docs/architecture.md, of the progress display, of the notebooks and of the report. A
+study keeps everything in one folder and can be opened again after a crash: each step looks at what is there and goes on.
+
+    federation = fedkit.launch("workshop")
+    study = Study(federation, "runs/first")
+    study.describe(title="Implants and reactions in five languages", purpose="Find implants before an MRI")
+    study.request(), study.rehearse(), study.submit()
+    for site in study.sites:
+        study.decide(site, approved=True)
+    study.run(), study.release()
+    print(study.verify())
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fedkit.digests import digest_file, short
+from fedkit.environment import environment_digest
+from fedkit.errors import NotApproved, RequestError
+from fedkit.governance.decision import Decision
+from fedkit.governance.request import CodeRequest, DataPermit, Entry
+from fedkit.governance.review import MockResult, RequestState, Review
+from fedkit.runs import RunFolder, StudyEvent
+
+if TYPE_CHECKING:
+    from fedkit.audit.verify import Report
+    from fedkit.federation.rounds import RoundsResult
+    from fedkit.sites.base import Site
+    from fedkit.sites.launch import Federation
+
+STEPS = {
+    1: "Describe",
+    2: "Request",
+    3: "Rehearse",
+    4: "Submit",
+    5: "Review",
+    6: "Decide",
+    7: "Run",
+    8: "Aggregate",
+    9: "Release",
+    10: "Verify",
+}
+
+
+class Study:
+    """One study in a federation.
+
+    federation: from `fedkit.launch`. The study acts as its researcher, and as a steward only in `decide`.
+    folder:     where everything about the study is kept; made if missing, taken up where it stopped if not.
+    on_event:   called with each `StudyEvent` (from the thread it happens in); the same events stand in `events.jsonl`.
+    """
+
+    def __init__(
+        self, federation: Federation, folder: Path | str, on_event: Callable[[StudyEvent], None] | None = None
+    ) -> None:
+        self.federation = federation
+        self.run_folder = RunFolder(Path(folder))
+        self._on_event = on_event
+        self._sessions: dict[tuple[str, str], Site] = {}
+        self.plan: dict[str, Any] | None = self.run_folder.read("plan")
+        stored = self.run_folder.read("request")
+        self.code_request: CodeRequest | None = CodeRequest.from_json(stored) if stored else None
+
+    def __repr__(self) -> str:
+        title = self.plan["title"] if self.plan else "not described yet"
+        return f"Study({title!r}, {len(self.sites)} sites, folder {self.folder.name})"
+
+    @property
+    def folder(self) -> Path:
+        return self.run_folder.path
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of the sites, in the federation's order."""
+        return list(self.federation.sites)
+
+    # 1
+    def describe(
+        self,
+        *,
+        title: str,
+        purpose: str,
+        permit: DataPermit | None = None,
+        dataset: str = "notes",
+        rounds: int | None = None,
+        sequential_rounds: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """1 Describe: question, purpose, permit, data and the plan of rounds.
+
+        permit:   default: a permit for this purpose and data set for 30 days.
+        rounds, sequential_rounds: default: the recipe of `fedkit.ner.tasks.default_settings`. A sequential round shows one
+            site's weights to the next site, so it stands in the request that every steward signs.
+        settings: overrides for the training settings.
+        """
+        from fedkit.ner.tasks import default_settings
+
+        labels = sorted({label for card in self._cards(dataset) for label in card.labels})
+        chosen = default_settings(labels)
+        chosen.update(settings or {})
+        if rounds is not None:
+            chosen["rounds"] = rounds
+        if sequential_rounds is not None:
+            chosen["sequential_rounds"] = sequential_rounds
+        if not 0 <= chosen["sequential_rounds"] <= chosen["rounds"]:
+            raise RequestError(
+                "the plan of rounds is not possible",
+                expected="0 <= sequential rounds <= rounds",
+                got=f"{chosen['sequential_rounds']} of {chosen['rounds']}",
+            )
+        until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+        permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
+        self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
+        self.run_folder.write("plan", self.plan)
+        self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds")
+        return self.plan
+
+    # 2
+    def request(self, source: str | None = None) -> CodeRequest:
+        """2 Request: the exact source, environment, settings and output contracts under one digest.
+
+        source: default: the training code of `fedkit.ner.tasks.SOURCE`.
+        """
+        from fedkit.ner import tasks
+
+        plan = self._described()
+        settings = plan["settings"]
+        contracts = tasks.contracts(settings)
+        runs = {"train_round": settings["rounds"], "evaluate": 1}
+        self.code_request = CodeRequest(
+            title=plan["title"],
+            purpose=plan["purpose"],
+            researcher=self.federation.researcher,
+            permit=DataPermit.from_json(plan["permit"]),
+            dataset=plan["dataset"],
+            source=source or tasks.SOURCE,
+            environment=environment_digest(),
+            entries=tuple(Entry(name, runs[name], contract) for name, contract in contracts.items()),
+            settings=settings,
+        )
+        self.run_folder.write("request", self.code_request.to_json())
+        self.say(2, f"request {short(self.code_request.digest)}")
+        return self.code_request
+
+    # 3
+    def rehearse(self) -> list[MockResult]:
+        """3 Rehearse: every site runs each entry on its mock twin. Raises RequestError with all that failed."""
+        from fedkit.federation.parameters import encode
+        from fedkit.ner.tasks import initial_parameters
+
+        request = self.requested()
+        start = encode(initial_parameters(request.settings))
+        results: list[MockResult] = []
+        for name in self.sites:
+            site = self.session(name, "researcher")
+            weights = site.put(start)
+            results += [site.rehearse(request, entry.name, weights) for entry in request.entries]
+            worst = next((r.error for r in results if r.site == name and r.error), None)
+            seconds = sum(r.seconds for r in results if r.site == name)
+            self.say(3, worst or f"mock twin passed in {seconds:.1f} s", site=name)
+        self.run_folder.write("rehearsals", [_row(r) for r in results])
+        if failed := [r for r in results if r.error]:
+            raise RequestError(
+                "the request fails on mock data, so no steward will see it",
+                expected="a result at every site",
+                got="; ".join(f"{r.site}, {r.entry}: {r.error}" for r in failed[:5]),
+                help="mend the source and rehearse again",
+            )
+        return results
+
+    # 4
+    def submit(self) -> list[RequestState]:
+        """4 Submit to each site's domain, with the rehearsals. → ledger"""
+        request = self.requested()
+        rows = self.run_folder.read("rehearsals") or []
+        rehearsals = [MockResult(**row) for row in rows]
+        self.federation.ledger.submit(request, self.sites)
+        states = []
+        for name in self.sites:
+            mine = [r for r in rehearsals if r.site == name]
+            states.append(self.session(name, "researcher").submit(request, mine))
+            self.say(4, states[-1].status, site=name)
+        return states
+
+    # 5
+    def review(self, site: str) -> Review:
+        """5 Review: what that site's steward sees before deciding."""
+        review = self.session(site, "steward").review(self.requested().digest)
+        worst = [f"{f.level}: {f.message}" for f in review.findings if f.level != "note"]
+        self.say(5, "; ".join(worst) or f"{len(review.findings)} notes, nothing to warn of", site=site)
+        return review
+
+    # 6
+    def decide(self, site: str, *, approved: bool, reason: str = "", rounds: int | None = None, days: int = 30) -> RequestState:
+        """6 Decide as that site's steward, signed with the steward's own key. → ledger
+
+        rounds: executions granted per entry (default: what the request asks).   days: how long the approval counts.
+        A denial needs a reason.
+        """
+        if not approved and not reason.strip():
+            raise RequestError("a denial needs a reason", expected="a reason that helps the researcher", got="none")
+        request, session = self.requested(), self.session(site, "steward")
+        key = f"steward-{site}"
+        granted = rounds if rounds is not None else max(e.executions for e in request.entries)
+        decision = Decision(
+            request=request.digest,
+            site=site,
+            approved=approved,
+            rounds=granted if approved else 0,
+            expires=int(time.time()) + days * 86_400,
+            reason=reason,
+            reason_digest=session.reason_digest(reason),
+            steward=self.federation.keys.address(key),
+        )
+        decision = self.federation.keys.sign_decision(key, decision, self.federation.ledger.domain)
+        state = session.decide(decision)
+        self.federation.ledger.decide(decision)
+        self.run_folder.add("decisions", decision.to_json())
+        self.say(6, f"{state.status}{': ' + reason if reason else ''}", site=site)
+        return state
+
+    # 7 and 8
+    def run(self, stop: threading.Event | None = None) -> RoundsResult:
+        """7 Run and 8 Aggregate: the rounds at the sites that approved, then one evaluation there. → journal, ledger
+
+        stop: read between rounds; `run()` again goes on from the last complete round, as it does after a crash.
+        """
+        from fedkit.federated_training import train
+
+        return train(self, stop=stop)
+
+    def approved_sites(self) -> list[str]:
+        """The sites whose approval counts now. Raises NotApproved if there is none."""
+        request = self.requested()
+        states = {name: self.session(name, "researcher").state(request.digest) for name in self.sites}
+        willing = [name for name, state in states.items() if state.status == "approved"]
+        if not willing:
+            raise NotApproved(
+                "no site has approved this request",
+                expected="an approval by at least one steward",
+                got=", ".join(f"{name}: {s.status}{f' ({s.reason})' if s.reason else ''}" for name, s in states.items()),
+                help="wait for the stewards, or mend what they gave as the reason and submit again",
+            )
+        return willing
+
+    # 9
+    def release(self) -> Path:
+        """9 Release: a model folder in Hugging Face layout with card, metrics and provenance. → ledger"""
+        from fedkit.release import release
+
+        folder = release(self)
+        self.say(9, f"model folder, {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
+        return folder
+
+    # 10
+    def verify(self) -> Report:
+        """10 Verify: anchor the journals, write the evidence bundle, and check it as an outsider would."""
+        from fedkit.audit.verify import verify
+
+        bundle = self.export_evidence()
+        report = verify(bundle)
+        self.say(10, report.verdict, ok=report.ok, bundle=digest_file(bundle / "manifest.json"))
+        return report
+
+    def export_evidence(self) -> Path:
+        """Anchor what is not anchored yet and write `evidence/`: everything an outsider needs, and no notes."""
+        from fedkit.audit.evidence import export
+
+        journals = {}
+        for name in self.sites:
+            auditor = self.session(name, "auditor")
+            if (anchor := auditor.anchor()) is not None:
+                self.federation.ledger.anchor(anchor)
+            journals[name] = auditor.journal()
+        return export(
+            self.folder / "evidence",
+            ledger=self.federation.ledger,
+            journals=journals,
+            request=self.requested(),
+            decisions=[Decision.from_json(row) for row in self.run_folder.read("decisions") or []],
+            rounds=self.run_folder.read("rounds") or [],
+        )
+
+    def close(self) -> None:
+        """Close the sessions; the federation stays up."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
+
+    def session(self, site: str, level: str) -> Site:
+        """The study's session at a site as "researcher", "steward" or "auditor"; opened at the first call."""
+        if (site, level) not in self._sessions:
+            self._sessions[site, level] = self.federation.login(site, level)
+        return self._sessions[site, level]
+
+    def _cards(self, dataset: str) -> Sequence[Any]:
+        cards = [c for name in self.sites for c in self.session(name, "researcher").catalogue() if c.name == dataset]
+        if not cards:
+            raise RequestError(f"no site has a data set {dataset}", expected="a name from the catalogue", got=dataset)
+        return cards
+
+    def _described(self) -> dict[str, Any]:
+        if self.plan is None:
+            raise RequestError("the study is not described yet", expected="step 1, describe(…)", got="step 2 first")
+        return self.plan
+
+    def requested(self) -> CodeRequest:
+        """The request of step 2. Raises RequestError before it is made."""
+        if self.code_request is None:
+            raise RequestError("there is no request yet", expected="step 2, request()", got="a later step first")
+        return self.code_request
+
+    def say(self, step: int, message: str, *, site: str = "", **data: Any) -> None:
+        """Log an event of a step, and hand it to whoever listens."""
+        event = StudyEvent(step=step, name=STEPS[step], message=message, site=site, data=data)
+        self.run_folder.log(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+def _row(result: MockResult) -> dict[str, Any]:
+    return {**replace(result).__dict__, "numbers": dict(result.numbers)}
