@@ -117,6 +117,7 @@ class Study:
                 expected="0 <= sequential rounds <= rounds",
                 got=f"{chosen['sequential_rounds']} of {chosen['rounds']}",
             )
+        chosen["study"] = self.folder.name  # two runs of one plan are two requests, each decided and counted on its own
         until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
         permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
         self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
@@ -200,15 +201,25 @@ class Study:
         return review
 
     # 6
-    def decide(self, site: str, *, approved: bool, reason: str = "", rounds: int | None = None, days: int = 30) -> RequestState:
+    def decide(
+        self,
+        site: str,
+        *,
+        approved: bool,
+        reason: str = "",
+        rounds: int | None = None,
+        days: int = 30,
+        request: CodeRequest | None = None,
+    ) -> RequestState:
         """6 Decide as that site's steward, signed with the steward's own key. → ledger
 
-        rounds: executions granted per entry (default: what the request asks).   days: how long the approval counts.
+        rounds:  executions granted per entry (default: what the request asks).   days: how long the approval counts.
+        request: another request than the study's own, for a lesson or a test.
         A denial needs a reason.
         """
         if not approved and not reason.strip():
             raise RequestError("a denial needs a reason", expected="a reason that helps the researcher", got="none")
-        request, session = self.requested(), self.session(site, "steward")
+        request, session = request or self.requested(), self.session(site, "steward")
         key = f"steward-{site}"
         granted = rounds if rounds is not None else max(e.executions for e in request.entries)
         decision = Decision(
@@ -227,6 +238,11 @@ class Study:
         self.run_folder.add("decisions", decision.to_json())
         self.say(6, f"{state.status}{': ' + reason if reason else ''}", site=site)
         return state
+
+    def decisions(self) -> list[Decision]:
+        """The decisions about the study's request so far."""
+        rows = [Decision.from_json(row) for row in self.run_folder.read("decisions") or []]
+        return [d for d in rows if d.request == self.requested().digest]
 
     # 7 and 8
     def run(self, stop: threading.Event | None = None) -> RoundsResult:
