@@ -150,6 +150,11 @@ class TrainingError(FedkitError):
     code = "training"
 
 
+def codes() -> frozenset[str]:
+    """The codes of all error classes: the only words by which a journal names why something failed."""
+    return frozenset(_by_code())
+
+
 def _by_code() -> dict[str, type[FedkitError]]:
     found: dict[str, type[FedkitError]] = {}
     todo: list[type[FedkitError]] = [FedkitError]
