@@ -1,0 +1,1 @@
+"""Synthetic clinical notes and mock twins, by seed."""
