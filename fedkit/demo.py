@@ -120,7 +120,6 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
             study.decide(site, approved=True)
     result = study.run()
     refusals.after_the_last_round(study)
-    study.release()
 
     if settings["compare"] and run.read("baselines") is None:
         from fedkit.ner.comparison import compare
@@ -132,8 +131,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
         run.write("baselines", baselines.to_json())
     metrics = score(study, corpus, run.read("baselines"))
     run.write("metrics", metrics)
-    study.release()  # again, now that the card can show the scores
-
+    study.release()
     report = study.verify()
     run.write("audit", report.to_json())
     forgery = forge_and_check(run, say)
