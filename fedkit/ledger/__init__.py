@@ -1,0 +1,13 @@
+"""The ledger: signed statements, smart contracts, and a chain that is embedded or a node's. Holds digests only.
+
+typed, keys, transactions   what is signed, and with what
+contracts, events, names    what stands on chain, read back
+rows, merkle                the rows of a journal, and the root that is anchored
+store, evm, provider        the embedded chain
+chain, deployment, ledger   the seam, where the contracts are, and the acts
+
+    from fedkit.ledger.keys import Keyring
+    from fedkit.ledger.ledger import open_ledger
+
+Nothing is imported here: `typed` and `rows` need no chain, and an auditor needs no EVM.
+"""

@@ -1,0 +1,129 @@
+"""Where a ledger stands: which chain, which contracts. Deployed once; found again, or named as another one, ever after."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fedkit.errors import LedgerError, StorageError
+from fedkit.ledger.chain import Chain
+from fedkit.ledger.contracts import NAMES, contract
+from fedkit.ledger.keys import Keyring
+from fedkit.ledger.transactions import contract_address
+from fedkit.ledger.typed import LedgerDomain
+
+#: Gas allowed to one transaction; what is not used costs nothing.
+GAS = 12_000_000
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """genesis: hash of the chain's block 0 (0x…). nonce: of the deployer's first of the three transactions, which gives the
+    addresses of the contracts before they are there. contracts: name → address."""
+
+    chain_id: int
+    genesis: str
+    deployer: str
+    nonce: int
+    contracts: Mapping[str, str]
+
+    @property
+    def domain(self) -> LedgerDomain:
+        """What statements are signed for: this chain and its Registry."""
+        return LedgerDomain(self.chain_id, self.contracts["Registry"])
+
+
+def arguments(name: str, deployer: str, contracts: Mapping[str, str]) -> tuple[str, ...]:
+    """What the constructor of a contract is given: the Registry its admin, the others the contracts before them."""
+    return (deployer,) if name == "Registry" else tuple(contracts[n] for n in NAMES[: NAMES.index(name)])
+
+
+def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deployment:
+    """The deployment that `file` names, or a new one by the key of `admin`, written to `file` before it is sent.
+
+    So a crash at any moment leaves nothing to clean up: opening again deploys what is missing, at the same addresses.
+    Raises LedgerError if the chain is another one than the file's, or has lost the contracts.
+    """
+    stored = _read(file)
+    if stored is None:
+        if (head := chain.head().number) and _is_embedded(chain):
+            raise LedgerError(
+                "the chain is there, but not the note of its contracts",
+                expected=f"{file.name} beside a chain of {head} blocks",
+                got="no file",
+                help="restore it from a backup, or take another folder",
+            )
+        deployer = keys.create(admin)
+        nonce = chain.nonce(deployer)
+        contracts = {name: contract_address(deployer, nonce + i) for i, name in enumerate(NAMES)}
+        stored = Deployment(chain.chain_id, chain.genesis, deployer, nonce, contracts)
+        write_whole(file, json.dumps(asdict(stored), indent=1).encode())
+    if (stored.chain_id, stored.genesis) != (chain.chain_id, chain.genesis):
+        raise LedgerError(
+            "this is another chain than the one this folder belongs to",
+            expected=f"chain {stored.chain_id}, genesis {stored.genesis}",
+            got=f"chain {chain.chain_id}, genesis {chain.genesis}",
+            help="give the URL or restore the file of the first chain, or take another folder",
+        )
+    missing = [name for name in NAMES if not chain.code(stored.contracts[name])]
+    if missing:
+        if chain.nonce(stored.deployer) != stored.nonce + len(NAMES) - len(missing):
+            raise LedgerError(
+                "the contracts are not on the chain",
+                expected=f"{', '.join(missing)} at the addresses of {file.name}",
+                got="no code there",
+                help="the chain was set back or replaced; restore its backup",
+            )
+        _deploy(chain, keys, stored, missing, admin)
+    return stored
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises StorageError."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{file.name} cannot be written", expected="a writable folder with free space", got=str(error.strerror)
+        ) from None
+
+
+def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str], admin: str) -> None:
+    raws = []
+    for name in missing:
+        data = contract(name).creation(*arguments(name, planned.deployer, planned.contracts))
+        nonce = planned.nonce + NAMES.index(name)
+        raws.append(keys.sign_transaction(admin, chain_id=chain.chain_id, nonce=nonce, to=None, data=data, gas=GAS))
+    chain.send(raws)
+
+
+def _read(file: Path) -> Deployment | None:
+    try:
+        row = json.loads(file.read_bytes())
+        found = Deployment(**row)
+        if set(found.contracts) != set(NAMES):
+            raise LedgerError(f"{file.name} names other contracts", expected=", ".join(NAMES), got="others")
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, AttributeError, OSError):
+        raise LedgerError(
+            f"{file.name} cannot be read", expected="the note of a deployment", help="restore it from a backup"
+        ) from None
+    return found
+
+
+def _is_embedded(chain: Chain) -> bool:
+    from fedkit.ledger.chain import EmbeddedChain
+
+    return isinstance(chain, EmbeddedChain)

@@ -1,0 +1,176 @@
+"""The embedded chain: py-evm (Cancun rules) on one SQLite file. Free gas, one owner, a block for each act or batch of acts.
+
+A single owner can rewrite its chain. What makes tampering show is that every act in it is signed by who did it, and that others
+hold its head (docs/audit.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from eth.chains.base import Chain
+from eth.constants import ZERO_ADDRESS
+from eth.db.atomic import AtomicDB
+from eth.exceptions import HeaderNotFound, Revert, VMError
+from eth.vm.forks import CancunVM
+from eth.vm.spoof import SpoofTransaction
+from eth_utils import ValidationError
+
+from fedkit.errors import LedgerError
+from fedkit.ledger.store import SqliteStore
+
+#: Gas of a block. The base fee stays 0 as long as a block uses less than half of it.
+BLOCK_GAS = 200_000_000
+
+logging.getLogger("eth").setLevel(logging.CRITICAL)  # py-evm logs dropped writes with their content
+
+
+class Reverted(Exception):
+    """A transaction or call that the contract refused. data: its own error, ABI-encoded; index: which transaction."""
+
+    def __init__(self, data: bytes, index: int = 0) -> None:
+        super().__init__(f"reverted: 0x{data[:4].hex()}")
+        self.data, self.index = data, index
+
+
+class Evm:
+    """A chain in `path`, made if missing.
+
+    chain_id: of a new chain; by default a random number, so that a statement signed for one chain counts on no other.
+    clock:    Unix seconds. Time in blocks rises by at least a second a block, so a burst of blocks runs ahead of it.
+    Raises AlreadyRunning, LedgerError, StorageError as `SqliteStore` does.
+    """
+
+    def __init__(self, path: Path, *, chain_id: int | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._lock = threading.RLock()
+        self._clock = clock
+        self.store = SqliteStore(path)
+        try:
+            if b"fedkit:chain" not in self.store:
+                self._found(chain_id if chain_id is not None else 1_000_000_000 + secrets.randbelow(1_000_000_000))
+            self.chain_id, self.genesis = self._read_identity()
+            self.chain: Any = _rules(self.chain_id)(AtomicDB(self.store))
+            stored = self.chain.get_canonical_block_header_by_number(0).hash
+        except (HeaderNotFound, KeyError, ValueError):
+            self.store.close()
+            raise LedgerError(
+                f"{path.name} holds no whole chain",
+                expected="a genesis block and a head",
+                got="something else",
+                help="restore a backup",
+            ) from None
+        if stored != self.genesis:
+            self.store.close()
+            raise LedgerError(
+                f"{path.name} does not start at its own genesis block",
+                expected=f"0x{self.genesis.hex()}",
+                got=f"0x{stored.hex()}",
+                help="the file was changed; restore a backup",
+            )
+
+    def mine(self, raws: Sequence[bytes]) -> Any:
+        """Put raw transactions into one new block, which is on disk when this returns; returns the block.
+
+        All of them or none: Reverted names the first that a contract refused. Raises ValueError for malformed ones.
+        """
+        with self._lock:
+            parent = self.chain.get_canonical_head()
+            header = self._next(parent)
+            vm = self.chain.get_vm(header)
+            try:
+                transactions = [vm.get_transaction_builder().decode(raw) for raw in raws]
+                filled, receipts, computations = vm.apply_all_transactions(transactions, header)
+                _check(computations)
+                block = vm.set_block_transactions_and_withdrawals(vm.get_block(), filled, transactions, receipts)
+                block = vm.mine_block(block).block
+                self.chain.persist_block(block)
+                self.store.commit()
+            except Reverted:
+                self.store.rollback()
+                raise
+            except (ValidationError, VMError) as error:
+                self.store.rollback()
+                raise ValueError(str(error)) from None
+            except BaseException:
+                self.store.rollback()
+                raise
+            return block
+
+    def call(self, to: bytes, data: bytes, sender: bytes = ZERO_ADDRESS, gas: int = BLOCK_GAS // 2) -> bytes:
+        """What a call on top of the head gives; changes nothing. Raises Reverted."""
+        with self._lock:
+            header = self._next(self.chain.get_canonical_head())
+            transaction = self.chain.create_unsigned_transaction(nonce=0, gas_price=0, gas=gas, to=to, value=0, data=data)
+            try:
+                return bytes(self.chain.get_transaction_result(SpoofTransaction(transaction, from_=sender), header))
+            except Revert as error:
+                raise Reverted(bytes(error.args[0]) if error.args else b"") from None
+            except VMError:
+                raise Reverted(b"") from None
+            finally:
+                self.store.rollback()
+
+    def estimate(self, to: bytes, data: bytes, sender: bytes) -> int:
+        """The gas that a transaction on top of the head needs."""
+        with self._lock:
+            header = self._next(self.chain.get_canonical_head())
+            gas = BLOCK_GAS // 2
+            transaction = self.chain.create_unsigned_transaction(nonce=0, gas_price=0, gas=gas, to=to, value=0, data=data)
+            try:
+                return int(self.chain.estimate_gas(SpoofTransaction(transaction, from_=sender), header))
+            finally:
+                self.store.rollback()
+
+    def state(self) -> Any:
+        """The state after the head: balances, nonces, code, storage. Read it under `lock`."""
+        return self.chain.get_vm(self._next(self.chain.get_canonical_head())).state
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while the chain is read or grows."""
+        return self._lock
+
+    def close(self) -> None:
+        """Let go of the file; the chain can be opened again."""
+        with self._lock:
+            self.store.close()
+
+    def _next(self, parent: Any) -> Any:
+        now = max(parent.timestamp + 1, int(self._clock()))
+        return self.chain.create_header_from_parent(parent, timestamp=now, gas_limit=parent.gas_limit, coinbase=ZERO_ADDRESS)
+
+    def _found(self, chain_id: int) -> None:
+        """Write the genesis block; its extra data names the chain id, so its hash stands for both."""
+        params = {
+            "difficulty": 0,
+            "gas_limit": BLOCK_GAS,
+            "base_fee_per_gas": 0,
+            "timestamp": int(self._clock()),
+            "coinbase": ZERO_ADDRESS,
+            "extra_data": b"fedkit" + chain_id.to_bytes(8),
+        }
+        chain = _rules(chain_id).from_genesis(AtomicDB(self.store), params)
+        genesis = chain.get_canonical_block_header_by_number(0).hash
+        self.store[b"fedkit:chain"] = chain_id.to_bytes(8) + genesis
+        self.store.commit()
+
+    def _read_identity(self) -> tuple[int, bytes]:
+        row = self.store[b"fedkit:chain"]
+        return int.from_bytes(row[:8]), row[8:]
+
+
+def _check(computations: Sequence[Any]) -> None:
+    """Raises Reverted for the first transaction that failed (with no data if it ran out of gas, say)."""
+    for index, computation in enumerate(computations):
+        if computation.is_error:
+            raise Reverted(bytes(computation.output) if isinstance(computation.error, Revert) else b"", index)
+
+
+def _rules(chain_id: int) -> Any:
+    return type("FedkitChain", (Chain,), {"vm_configuration": ((0, CancunVM),), "chain_id": chain_id})

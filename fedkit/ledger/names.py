@@ -1,0 +1,45 @@
+"""Names behind the ids on chain: a hash cannot be turned round, so who reads a ledger needs the names beside it.
+
+Anybody can check a name: its id is keccak256 of its UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eth_abi import encode
+from eth_utils import keccak
+
+from fedkit.ledger.typed import name_id
+
+
+class NameBook:
+    """id → name, for sites, entries, data sets and the roles of sites. Called with an id it cannot name, it gives 0x…"""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names: set[str] = set()
+        self._known = {bytes(32): "admin", keccak(b"fedkit.researcher"): "researcher"}
+        self.learn(names)
+
+    def learn(self, names: Iterable[str]) -> bool:
+        """Take names in; True if one was new."""
+        fresh = set(names) - self.names
+        self.names |= fresh
+        for name in fresh:
+            self._known[name_id(name)] = name
+            self._known[steward_role(name)] = f"steward of {name}"
+            self._known[key_role(name)] = f"key of {name}"
+        return bool(fresh)
+
+    def __call__(self, identity: bytes) -> str:
+        return self._known.get(identity) or "0x" + identity.hex()
+
+
+def steward_role(site: str) -> bytes:
+    """The role of those who decide for a site; `Registry.stewardOf`."""
+    return keccak(encode(["string", "bytes32"], ["fedkit.steward", name_id(site)]))
+
+
+def key_role(site: str) -> bytes:
+    """The role of the keys that sign for a site; `Registry.keyOf`."""
+    return keccak(encode(["string", "bytes32"], ["fedkit.site", name_id(site)]))
