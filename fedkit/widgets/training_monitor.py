@@ -1,0 +1,216 @@
+"""Steps 7 and 8 while they run: curves and a table, fed from any thread; Start, Stop and Resume."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ipywidgets
+
+from fedkit.widgets.base import FedkitWidget, button, escape, table_html
+from fedkit.widgets.curves import curves_svg
+
+#: The curves are drawn at most this often, in seconds: a drawing takes some time away from training.
+DRAW_EVERY = 1.0
+
+STATUS = {
+    "ready": "not started",
+    "running": "running",
+    "stopping": "stopping after this round",
+    "stopped": "stopped; it can go on from the last complete round",
+    "failed": "failed; it can go on from the last complete round",
+    "done": "done",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the monitor takes from an event.
+
+    round: 1, 2, …   kind: "averaged" or "sequential".   f1: site → F1 from 0 to 1.   complete: the round is over.
+    bytes: that crossed between the researcher and the sites.   seconds: that the round took.
+    """
+
+    round: int
+    kind: str = ""
+    f1: Mapping[str, float] = field(default_factory=dict)
+    bytes: int = 0
+    seconds: float = 0.0
+    complete: bool = True
+
+
+class TrainingMonitor(FedkitWidget):
+    """Progress of a federated training.
+
+    rounds, sites: what is planned.
+    run: called in a worker thread with a `threading.Event` that is set when it shall stop between rounds; calling it again goes
+        on where it stopped (`study.run` is one).
+
+    `update(event)` may come from any thread. `start()`, `stop()` and `resume()` do what the buttons do; `finish()` waits for
+    the end, starting it first if nobody has, and returns what `run` returned.
+    """
+
+    def __init__(self, rounds: int, sites: Sequence[str], run: Callable[[threading.Event], Any] | None = None) -> None:
+        super().__init__()
+        self.rounds, self.sites, self._run = rounds, list(sites), run
+        self.status = "ready"
+        self.history: list[Progress] = []
+        self.result: Any = None
+        self._stop = threading.Event()
+        self._drawn_at, self._timer = 0.0, None  # type: float, threading.Timer | None
+        self._summary, self._plot, self._table = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self._start_button = button("Start training", self.start, "go")
+        self._stop_button = button("Stop after this round", self.stop)
+        self._resume_button = button("Resume", self.resume)
+        self._fill(
+            ipywidgets.HTML('<h3>Training</h3><p class="fk-soft">Steps 7 and 8: run at the sites, aggregate.</p>'),
+            ipywidgets.HBox([self._start_button, self._stop_button, self._resume_button]),
+            self._summary, self._plot, self._table,
+        )  # fmt: skip
+        self._refresh()
+        self._draw()
+
+    @property
+    def done_rounds(self) -> int:
+        """Complete rounds so far."""
+        return max((p.round for p in self.history if p.complete), default=0)
+
+    @property
+    def f1(self) -> dict[str, float]:
+        """Site → its last F1, from 0 to 1; sites without one are absent."""
+        last: dict[str, float] = {}
+        for progress in self.history:
+            last.update(progress.f1)
+        return {site: last[site] for site in self.sites if site in last}
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that crossed so far, all sites."""
+        return sum(p.bytes for p in self.history)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the mean of the rounds so far; None before the first is complete."""
+        taken = [p.seconds for p in self.history if p.complete and p.seconds > 0]
+        return sum(taken) / len(taken) * (self.rounds - self.done_rounds) if taken else None
+
+    def update(self, event: Progress) -> None:
+        """Take in an event, from any thread. A round that is told again replaces what was told before."""
+        with self.lock:
+            if event.complete:
+                self.history = [p for p in self.history if not (p.complete and p.round == event.round)]
+            self.history.append(event)
+        self._refresh()
+        self._draw_soon()
+
+    def start(self) -> None:
+        """Start in a worker thread. Does nothing while it is running or when it is done."""
+        with self.lock:
+            if self._run is None or self.busy or self.status == "done":
+                return
+            self._stop.clear()
+            self.status = "running"
+            self._in_background(self._work_through)
+
+    resume = start
+
+    def stop(self) -> None:
+        """Ask it to stop when the round that is running is complete."""
+        with self.lock:
+            if self.busy:
+                self._stop.set()
+                self.status = "stopping"
+        self._refresh()
+
+    def finish(self) -> Any:
+        """Start if nobody has, wait for the end, and return what `run` returned. Raises what it raised.
+
+        Interrupting the cell stops the training after its round, as the button does.
+        """
+        self.start()
+        try:
+            self.wait()
+        except KeyboardInterrupt:
+            self.stop()
+            self.wait()
+        if self.error is not None:
+            raise self.error from None
+        return self.result
+
+    def _work_through(self) -> None:
+        try:
+            result = self._run(self._stop)  # type: ignore[misc]
+        except BaseException:
+            self._end("failed")
+            raise
+        self.result = result
+        self._end("stopped" if self._stop.is_set() and self.done_rounds < self.rounds else "done")
+
+    def _end(self, status: str) -> None:
+        with self.lock:
+            self.status = status
+        self._refresh()
+        self._draw()
+
+    def _draw_soon(self) -> None:
+        """Draw now, or when a second has passed since the last drawing: the last event is never left out."""
+        with self.lock:
+            if self._timer is not None:
+                return
+            wait = DRAW_EVERY - (time.monotonic() - self._drawn_at)
+            if wait > 0:
+                self._timer = threading.Timer(wait, self._draw)
+                self._timer.daemon = True
+                self._timer.start()
+                return
+        self._draw()
+
+    def _draw(self) -> None:
+        with self.lock:
+            self._timer = None
+            self._drawn_at = time.monotonic()
+            curves = self._curves()
+            self._plot.value = curves_svg(curves, self.rounds) if curves else '<p class="fk-soft">No round is complete yet.</p>'
+
+    def _curves(self) -> dict[str, list[tuple[int, float]]]:
+        points: dict[str, list[tuple[int, float]]] = {}
+        for site in self.sites:
+            found = {p.round: p.f1[site] for p in self.history if site in p.f1}
+            if found:
+                points[site] = sorted(found.items())
+        return points
+
+    def _refresh(self) -> None:
+        with self.lock:
+            left = self.seconds_left if self.status == "running" else None
+            told = f"; about {left:.0f} s left" if left else ""
+            self._summary.value = (
+                f'<p role="status"><b>{escape(STATUS[self.status])}</b>: '
+                f"round {self.done_rounds} of {self.rounds}, {self.bytes / 1e6:,.1f} MB moved{told}</p>"
+            )
+            self._table.value = self._scores()
+            self._start_button.disabled = self._run is None or self.busy or self.status != "ready"
+            self._stop_button.disabled = self.status != "running"
+            self._resume_button.disabled = self.busy or self.status not in ("stopped", "failed")
+
+    def _scores(self) -> str:
+        f1 = self.f1
+        kinds = {p.round: p.kind for p in self.history}
+        seen = {site: max((p.round for p in self.history if site in p.f1), default=0) for site in self.sites}
+        rows = [
+            (site, f"{100 * f1[site]:.1f}" if site in f1 else "–", seen[site] or "–", kinds.get(seen[site], ""))
+            for site in self.sites
+        ]
+        return table_html(
+            rows, ("Site", "F1 in percent", "After round", "Kind of round"), numeric=(1, 2), empty="no site takes part"
+        )
+
+    def static_html(self) -> str:
+        return f"<h3>Training: {escape(STATUS[self.status])}</h3>{self._scores()}"
+
+    def static_text(self) -> str:
+        rows = [f"  {site}: F1 {100 * value:.1f} percent" for site, value in self.f1.items()]
+        return "\n".join([f"Training {STATUS[self.status]}: round {self.done_rounds} of {self.rounds}", *rows])
