@@ -255,4 +255,4 @@ def _program(name: str, commands: tuple[str, ...], why: str) -> Check:
 
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
-    return next((p for p in (path, *path.absolute().parents) if p.is_dir()), Path(path.anchor or "."))
+    return next(p for p in (path, *path.absolute().parents) if p.exists())

@@ -1,0 +1,39 @@
+"""What all tests share: nothing reaches a hub or the user's own folders, and real corpora are used where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports torch or transformers: two workers on two cores, one thread each, and no look at a model hub.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Folder of real corpora, where this machine has them."""
+    folder = ROOT.parent / "shared" / "corpora"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/corpora beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A test that forgets to name a folder writes here and not into the user's data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEDKIT_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
