@@ -180,8 +180,8 @@ class AuditTable(FedkitWidget):
 
 
 def _acts_html(acts: Sequence[Act], caption: str) -> str:
-    rows = [(a.when, a.site, a.who, a.what, a.about, a.proof) for a in acts]
-    columns = ("When (UTC)", "Site", "Who", "What", "About", "Proof")
+    rows = [(a.when, a.site, a.who, a.what, a.proof, a.about) for a in acts]
+    columns = ("When (UTC)", "Site", "Who", "What", "Proof", "About")
     return table_html(rows, columns, caption=caption, empty="no act fits the choice")
 
 

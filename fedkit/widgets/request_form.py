@@ -128,7 +128,7 @@ class RequestForm(FedkitWidget):
         self._fill(
             ipywidgets.HTML('<h3>Code request</h3><p class="fk-soft">Steps 1 to 4: describe, request, rehearse, submit.</p>'),
             *(ipywidgets.VBox([made[n], self.hints[n]]).add_class("fk-field") for n in made),
-            self._button,
+            ipywidgets.HBox([self._button]),
         )
         self._refresh()
 

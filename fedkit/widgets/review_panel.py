@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import ipywidgets
 
 from fedkit.errors import NotApproved, RequestError
+from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.review import RequestState, Review
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html, table_html
 from fedkit.widgets.code import diff_html, source_html
@@ -169,8 +171,8 @@ class ReviewPanel(FedkitWidget):
             (
                 e.name,
                 e.executions,
-                f"{len(e.contract.tensors)} arrays" if e.contract.tensors else "no arrays",
-                ", ".join(f"{k} ({a:g} to {b:g})" for k, (a, b) in sorted(e.contract.numbers.items())) or "no numbers",
+                _arrays(e.contract),
+                ", ".join(f"{k} ({a:g} to {b:g})" for k, (a, b) in sorted(e.contract.numbers.items())) or "none",
             )
             for e in review.request.entries
         ]
@@ -178,7 +180,7 @@ class ReviewPanel(FedkitWidget):
         found = sorted(review.findings, key=lambda f: (order.index(f.level) if f.level in order else 9, f.line))
         return (
             "<h4>What may run, and what may leave</h4>"
-            + table_html(leaves, ("Entry", "Executions asked", "Weights", "Numbers"), numeric=(1,))
+            + table_html(leaves, ("Entry", "Executions asked", "Arrays", "Single numbers"), numeric=(1,))
             + "<h4>Findings of a static look at the source</h4>"
             + table_html(
                 [(LEVELS.get(f.level, f.level), f.line, f.rule, f.message) for f in found],
@@ -273,6 +275,12 @@ def state_html(state: RequestState) -> str:
     granted = f" Executions granted: {escape(_granted(state))}." if state.granted else ""
     word = "waiting for a decision" if state.status == "pending" else state.status
     return f'<p><span class="{mark}">{escape(word)}</span>{told}.{granted}</p>'
+
+
+def _arrays(contract: OutputContract) -> str:
+    """How many arrays of numbers, and how many numbers in them."""
+    size = sum(math.prod(shape) for shape in contract.tensors.values())
+    return f"{len(contract.tensors)} with {size:,} numbers" if contract.tensors else "none"
 
 
 def _granted(state: RequestState) -> str:

@@ -33,6 +33,7 @@ STYLE = """<style>
 .fk th, .fk td { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--fk-line);
   white-space: normal; max-width: 34em; }
 .fk th { font-weight: 600; }
+.fk td:not(:last-child), .fk th { white-space: nowrap; }
 .fk td.n, .fk th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .fk details { margin: 8px 0; }
 .fk summary { cursor: pointer; color: var(--fk-blue); }

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import ipywidgets
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from widget_samples import CANARY, EVIL, everything_sent, our_failure, private_failure
 
@@ -50,6 +50,7 @@ class Counter(FedkitWidget):
         return f"counter at {self.number.value}\nsecond line"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_becomes_markup(text: str) -> None:
     for html in (

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from widget_samples import CANARY, EVIL, click, everything_sent, live_html, our_failure, private_failure
 
@@ -49,6 +49,7 @@ def test_each_field_says_what_is_wrong_with_it(field: str, value: Any) -> None:
     assert list(problems(RequestValues(**{**GOOD, "permit_expires": TODAY, field: value}), TODAY)) == [field]
 
 
+@settings(deadline=None)
 @given(st.integers(), st.integers())
 def test_rounds_are_right_exactly_when_the_study_would_take_them(rounds: int, first: int) -> None:
     found = problems(RequestValues(**GOOD, permit_expires=TODAY, rounds=rounds, sequential_rounds=first), TODAY)

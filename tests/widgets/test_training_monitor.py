@@ -179,7 +179,7 @@ NAMES = st.text("abcxyzåøäõ_$<>&\"' ", min_size=1, max_size=8)
 POINTS = st.lists(st.tuples(st.integers(1, 9), st.floats(0, 1)), min_size=1, max_size=4)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.dictionaries(NAMES, POINTS, min_size=1, max_size=7))
 def test_curves_are_svg_in_the_colour_of_the_page_for_any_sites(curves: dict[str, list[tuple[int, float]]]) -> None:
     svg = curves_svg(curves, 9)
