@@ -1,0 +1,269 @@
+"""Running a request at a site: the rules in their order, the confined worker, the output contract, the receipt."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fedkit.digests import canonical, digest
+from fedkit.environment import environment_digest
+from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, LimitReached, NotApproved, OutputRefused, SiteError
+from fedkit.federation.parameters import decode, encode
+from fedkit.governance.decision import NOTHING, Receipt
+from fedkit.governance.request import CodeRequest
+from fedkit.governance.review import MockResult, RequestState
+from fedkit.sites import syft_code
+from fedkit.sites.gate_store import used_up
+from fedkit.sites.parts import SiteParts
+
+#: A call: digest of the request, entry, round, digest of the weights (or NOTHING).
+Key = tuple[str, str, int, str]
+
+
+class Execution:
+    """Rehearsals and runs of one site."""
+
+    def __init__(self, parts: SiteParts) -> None:
+        self.parts = parts
+        self.site = parts.config.name
+        self._locks: dict[Key, tuple[threading.Lock, int]] = {}
+        self._guard = threading.Lock()
+        self._refusals: OrderedDict[Key, FedkitError] = OrderedDict()
+
+    # -- where a request stands
+    def state(self, request: CodeRequest, submitted: float) -> RequestState:
+        decisions = self.parts.store.decisions(request.digest)
+        status, reason = "pending", ""
+        if decisions:
+            last = decisions[-1]
+            before = any(d.approved for d in decisions[:-1])
+            if last.approved:
+                status = "approved" if last.expires > time.time() else "expired"
+            else:
+                status, reason = "revoked" if before else "denied", last.reason
+        used = self.parts.store.used(request.digest)
+        return RequestState(
+            digest=request.digest,
+            site=self.site,
+            title=request.title,
+            researcher=request.researcher,
+            status=status,
+            reason=reason,
+            used={entry: n for entry, (n, _) in used.items()},
+            granted={entry: granted for entry, (_, granted) in used.items()} if status == "approved" else {},
+            submitted=submitted,
+        )
+
+    def must_be_approved(self, request: CodeRequest, submitted: float = 0.0) -> None:
+        """Raises NotApproved, with the reason of a denial."""
+        state = self.state(request, submitted)
+        if state.status == "approved":
+            return
+        words = {
+            "pending": "the request waits for a decision",
+            "denied": "the request was denied",
+            "revoked": "the approval was revoked",
+            "expired": "the approval has expired",
+        }
+        raise NotApproved(
+            words[state.status] + (f": {state.reason}" if state.reason else ""),
+            expected="a steward's approval that counts now",
+            got=state.status,
+            help="wait for the steward" if state.status == "pending" else "mend what was given as the reason, submit again",
+        )
+
+    def has_executions_left(self, digest: str) -> None:
+        """For the output policy in PySyft. Raises NotApproved or LimitReached."""
+        found = self.parts.store.request(digest)
+        if found is None:
+            raise NotApproved("no request with this digest was submitted here")
+        self.must_be_approved(found[0], found[2])
+        if not self.parts.store.anything_left(digest):
+            raise used_up(next(iter(self.parts.store.used(digest).values()), (0, 0)))
+
+    # -- rules
+    def admit(self, request: CodeRequest, key: Key, user: str) -> Receipt | None:
+        """The rules before a run, in their order. Returns the receipt if this very call was finished before.
+
+        Raises DigestMismatch, NotApproved, LimitReached, RequestError.
+        """
+        _, entry, round, inputs = key
+        found = self.parts.store.request(request.digest)
+        if found is None or found[1] != user:  # 1 the digest is one that this researcher submitted
+            raise not_submitted()
+        self.must_be_approved(request, found[2])  # 2 a steward's decision counts now
+        if request.environment != environment_digest():  # 3 the environment is the one that was named
+            raise DigestMismatch(
+                "the request names another environment",
+                expected=environment_digest(),
+                got=request.environment,
+                help="make the request anew with the versions that the site has",
+            )
+        request.entry(entry)  # 4 the entry was approved
+        if round < 1:
+            raise LimitReached("rounds count from 1", expected="1, 2, …", got=str(round))
+        if (receipt := self.parts.store.receipt(*key)) is not None:
+            return receipt
+        if not self.parts.store.can_run(*key):  # 5 something is left to run
+            raise used_up(self.parts.store.used(request.digest).get(entry, (0, 0)))
+        if inputs != NOTHING:  # 6 the weights are here, and the researcher's own
+            self.parts.channel.get(inputs, user)
+        return None
+
+    # -- a run on the private notes
+    def run(self, text: str, entry: str, round: int, inputs: str) -> str:
+        """What PySyft's call of an approved function ends in. Returns canonical JSON of the receipt or `{"refused": …}`."""
+        key = (syft_code.digest_of(text), entry, round, inputs)
+        with self._alone(key):
+            try:
+                receipt = self._run(text, key)
+                self._refusals.pop(key, None)
+                return canonical(receipt.to_json()).decode()
+            except FedkitError as error:
+                refusal = error
+            except Exception as error:  # a defect of ours, or PySyft's: its text stays here
+                refusal = SiteError(f"{self.site} could not run this", got=type(error).__name__, help="tell the site's admin")
+            self.remember(key, refusal)
+            return canonical({"refused": refusal.to_json()}).decode()
+
+    def _run(self, text: str, key: Key) -> Receipt:
+        request = CodeRequest.from_json(json.loads(text))
+        found = self.parts.store.request(request.digest)
+        if request.digest != key[0] or found is None:
+            raise self.refused(key, not_submitted(), "?")
+        user = found[1]
+        try:
+            if (receipt := self.admit(request, key, user)) is not None:
+                return receipt
+            self.parts.store.charge(*key)
+        except FedkitError as error:
+            raise self.refused(key, error, user) from None
+        digest_, entry, round, inputs = key
+        journal, started = self.parts.journal, time.monotonic()
+        journal.append("execution.started", user, request=digest_, entry=entry, round=round, inputs=inputs)
+        try:
+            weights = None if inputs == NOTHING else decode(self.parts.channel.get(inputs, user))
+            settings = {**request.settings, "round": round, "site": self.site}
+            result = self.parts.pool.run(
+                source=request.source,
+                entry=entry,
+                store=self.parts.notes.path,
+                view="private",
+                weights=weights,
+                settings=settings,
+                key=digest_,
+            )
+            request.entry(entry).contract.check(result.tensors, result.numbers)
+        except FedkitError as error:
+            journal.append("execution.failed", user, request=digest_, entry=entry, round=round, reason=error.code)
+            raise
+        outputs = NOTHING
+        if result.tensors:
+            outputs = self.parts.channel.put(encode(result.tensors), self.site)
+            self.parts.channel.grant(outputs, user)
+        numbers = {name: float(value) for name, value in result.numbers.items()}
+        receipt = Receipt(digest_, self.site, entry, round, inputs, outputs, numbers, digest(numbers))
+        receipt = self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
+        self.parts.store.finish(receipt)
+        journal.append(
+            "execution.finished",
+            user,
+            request=digest_,
+            entry=entry,
+            round=round,
+            inputs=inputs,
+            outputs=outputs,
+            numbers=receipt.numbers_digest,
+            signature=receipt.signature,
+            milliseconds=int((time.monotonic() - started) * 1000),
+        )
+        return receipt
+
+    def was_charged(self, digest: str, outputs: Any) -> bool:
+        """Whether `outputs` is a receipt that this site made and charged for this request."""
+        try:
+            receipt = Receipt.from_json(json.loads(outputs))
+            kept = self.parts.store.receipt(receipt.request, receipt.entry, receipt.round, receipt.inputs)
+        except (ValueError, TypeError, KeyError):
+            return False
+        return receipt.request == digest and kept == receipt
+
+    def refused(self, key: Key, error: FedkitError, user: str) -> FedkitError:
+        """Journal a refusal to run; returns the error, to be raised."""
+        actor = user if user != "?" else self.site
+        self.parts.journal.append(
+            "execution.refused", actor, request=key[0], entry=key[1], round=max(0, key[2]), reason=error.code
+        )
+        return error
+
+    def remember(self, key: Key, error: FedkitError) -> None:
+        """Keep the refusal of a call for the researcher to ask for: PySyft's own reply carries no reason."""
+        with self._guard:
+            self._refusals[key] = error
+            while len(self._refusals) > 1000:
+                self._refusals.popitem(last=False)
+
+    def outcome(self, key: Key) -> Receipt:
+        """The receipt of a call, or its refusal raised."""
+        if (receipt := self.parts.store.receipt(*key)) is not None:
+            return receipt
+        with self._guard:
+            refusal = self._refusals.pop(key, None)
+        if refusal is not None:
+            raise refusal
+        raise SiteError(f"{self.site}: PySyft did not run the call", help="submit the request again, then call again")
+
+    # -- a rehearsal on the mock twin
+    def rehearse(self, request: CodeRequest, entry: str, weights: Mapping[str, Any] | None) -> MockResult:
+        """Run one entry on the mock twin. What the code does wrong is in the result."""
+        asked = request.entry(entry)
+        started = time.monotonic()
+        numbers: dict[str, float] = {}
+        size, error = 0, None
+        try:
+            result = self.parts.pool.run(
+                source=request.source,
+                entry=entry,
+                store=self.parts.notes.path,
+                view="mock",
+                weights=weights,
+                settings={**request.settings, "round": 1, "site": self.site},
+                key=f"mock-{request.digest}",
+            )
+            asked.contract.check(result.tensors, result.numbers)
+            numbers = {name: float(value) for name, value in result.numbers.items()}
+            size = len(encode(result.tensors)) if result.tensors else 0
+        except (ExecutionFailed, OutputRefused) as wrong:
+            error = wrong.message
+        return MockResult(self.site, entry, time.monotonic() - started, size, numbers, error)
+
+    @contextmanager
+    def _alone(self, key: Key) -> Iterator[None]:
+        """The same call twice at once: the second waits, and finds the receipt of the first."""
+        with self._guard:
+            lock, waiting = self._locks.get(key, (threading.Lock(), 0))
+            self._locks[key] = (lock, waiting + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                lock, waiting = self._locks[key]
+                if waiting == 1:
+                    del self._locks[key]
+                else:
+                    self._locks[key] = (lock, waiting - 1)
+
+
+def not_submitted() -> DigestMismatch:
+    return DigestMismatch(
+        "this is not code that was submitted here",
+        expected="the digest of a request of one's own at this site",
+        got="another digest",
+        help="submit the request first; a changed request has another digest and needs its own decision",
+    )

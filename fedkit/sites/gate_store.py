@@ -1,0 +1,221 @@
+"""What a site's gate remembers: accounts' levels, requests, rehearsals, decisions, charges and receipts, in one SQLite file.
+
+A charge is one statement, `UPDATE … SET n = n + 1 WHERE n < granted`, in one transaction with the row of the run it is for. So
+no number of concurrent calls gets more than was granted, and a crash between the run and its reply neither loses the charge
+nor charges twice: the same call finds its row again, with the receipt if it was finished.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fedkit.digests import canonical
+from fedkit.errors import LimitReached, StorageError
+from fedkit.governance.decision import Decision, Receipt
+from fedkit.governance.request import CodeRequest
+from fedkit.governance.review import MockResult
+
+#: A run that failed (out of memory, a wrong output) may be called again on its own charge, this many times in all.
+ATTEMPTS = 3
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (user TEXT PRIMARY KEY, level TEXT NOT NULL, address TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (digest TEXT PRIMARY KEY, json TEXT NOT NULL, user TEXT NOT NULL, submitted REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS rehearsals (digest TEXT, entry TEXT, json TEXT NOT NULL, PRIMARY KEY (digest, entry));
+CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, json TEXT NOT NULL,
+    signature TEXT NOT NULL UNIQUE, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS charges (digest TEXT, entry TEXT, n INTEGER NOT NULL, granted INTEGER NOT NULL,
+    PRIMARY KEY (digest, entry));
+CREATE TABLE IF NOT EXISTS runs (digest TEXT, entry TEXT, round INTEGER, inputs TEXT, attempts INTEGER NOT NULL,
+    receipt TEXT, PRIMARY KEY (digest, entry, round, inputs));
+"""
+
+
+class GateStore:
+    """The gate's tables in `path` (mode 0600). Safe for several threads. Raises StorageError if the file cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._name = path.name
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from None
+
+    # -- accounts
+    def set_account(self, user: str, level: str, address: str) -> bool:
+        """Keep an account's level and ledger address ("" if it has none); True if it is new here."""
+        with self._transaction() as db:
+            known = db.execute("SELECT 1 FROM accounts WHERE user = ?", (user,)).fetchone()
+            db.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?)", (user, level, address))
+        return known is None
+
+    def account(self, user: str) -> tuple[str, str] | None:
+        """(level, address) of an account, or None."""
+        row = self._one("SELECT level, address FROM accounts WHERE user = ?", user)
+        return (row[0], row[1]) if row else None
+
+    # -- requests
+    def add_request(self, request: CodeRequest, user: str) -> None:
+        text = canonical(request.to_json()).decode()
+        self._write("INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)", request.digest, text, user, time.time())
+
+    def request(self, digest: str) -> tuple[CodeRequest, str, float] | None:
+        """(request, user who submitted it, when in Unix seconds), or None."""
+        row = self._one("SELECT json, user, submitted FROM requests WHERE digest = ?", digest)
+        return (CodeRequest.from_json(json.loads(row[0])), row[1], row[2]) if row else None
+
+    def request_digests(self) -> list[str]:
+        """Newest first."""
+        return [row[0] for row in self._all("SELECT digest FROM requests ORDER BY submitted DESC, rowid DESC")]
+
+    # -- rehearsals
+    def add_rehearsal(self, digest: str, result: MockResult) -> None:
+        text = json.dumps({**asdict(result), "numbers": dict(result.numbers)})
+        self._write("INSERT OR REPLACE INTO rehearsals VALUES (?, ?, ?)", digest, result.entry, text)
+
+    def rehearsals(self, digest: str) -> list[MockResult]:
+        rows = self._all("SELECT json FROM rehearsals WHERE digest = ? ORDER BY entry", digest)
+        return [MockResult(**json.loads(row[0])) for row in rows]
+
+    # -- decisions
+    def add_decision(self, decision: Decision, granted: Mapping[str, int]) -> None:
+        """Keep a decision, and what it grants for each entry; what is used up stays used up."""
+        text = json.dumps(decision.to_json())
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO decisions (digest, json, signature, time) VALUES (?, ?, ?, ?)",
+                (decision.request, text, decision.signature, time.time()),
+            )
+            for entry, number in granted.items():
+                db.execute(
+                    "INSERT INTO charges VALUES (?, ?, 0, ?)"
+                    " ON CONFLICT (digest, entry) DO UPDATE SET granted = excluded.granted",
+                    (decision.request, entry, number),
+                )
+
+    def decisions(self, digest: str) -> list[Decision]:
+        """All decisions about a request, oldest first; the last counts."""
+        rows = self._all("SELECT json FROM decisions WHERE digest = ? ORDER BY number", digest)
+        return [Decision.from_json(json.loads(row[0])) for row in rows]
+
+    def last_approved(self) -> list[str]:
+        """Digests of requests that were ever approved, the latest approval first."""
+        rows = self._all("SELECT digest, json FROM decisions ORDER BY number DESC")
+        return list(dict.fromkeys(digest for digest, text in rows if json.loads(text)["approved"]))
+
+    # -- charges and runs
+    def used(self, digest: str) -> dict[str, tuple[int, int]]:
+        """entry → (executions charged, executions granted)."""
+        rows = self._all("SELECT entry, n, granted FROM charges WHERE digest = ? ORDER BY entry", digest)
+        return {entry: (n, granted) for entry, n, granted in rows}
+
+    def receipt(self, digest: str, entry: str, round: int, inputs: str) -> Receipt | None:
+        """The receipt of a finished run of this very call."""
+        query = "SELECT receipt FROM runs WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
+        row = self._one(query, digest, entry, round, inputs)
+        return Receipt.from_json(json.loads(row[0])) if row and row[0] else None
+
+    def can_run(self, digest: str, entry: str, round: int, inputs: str) -> bool:
+        """Whether `charge` would let this call through now."""
+        query = "SELECT attempts FROM runs WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
+        row = self._one(query, digest, entry, round, inputs)
+        if row:
+            return int(row[0]) < ATTEMPTS
+        n, granted = self.used(digest).get(entry, (0, 0))
+        return n < granted
+
+    def anything_left(self, digest: str) -> bool:
+        """Whether any execution of the request is left, or any charged one is not finished."""
+        if any(n < granted for n, granted in self.used(digest).values()):
+            return True
+        query = "SELECT 1 FROM runs WHERE digest = ? AND receipt IS NULL AND attempts < ?"
+        return self._one(query, digest, ATTEMPTS) is not None
+
+    def charge(self, digest: str, entry: str, round: int, inputs: str) -> None:
+        """Charge one execution for this call, or go on with the charge it already has. Raises LimitReached."""
+        call = (digest, entry, round, inputs)
+        with self._transaction() as db:
+            query = "SELECT attempts FROM runs WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
+            known = db.execute(query, call).fetchone()
+            if known is None:
+                paid = db.execute(
+                    "UPDATE charges SET n = n + 1 WHERE digest = ? AND entry = ? AND n < granted", (digest, entry)
+                ).rowcount
+                if paid != 1:
+                    raise used_up(self.used(digest).get(entry, (0, 0)))
+                db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 1, NULL)", call)
+            else:
+                if known[0] >= ATTEMPTS:
+                    raise used_up((ATTEMPTS, ATTEMPTS), what="attempts at this call")
+                db.execute(
+                    "UPDATE runs SET attempts = attempts + 1 WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?", call
+                )
+
+    def finish(self, receipt: Receipt) -> None:
+        """Keep the receipt of a charged run."""
+        text = json.dumps(receipt.to_json())
+        query = "UPDATE runs SET receipt = ? WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
+        self._write(query, text, receipt.request, receipt.entry, receipt.round, receipt.inputs)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _one(self, query: str, *values: Any) -> Any:
+        with self._lock:
+            return self._db.execute(query, values).fetchone()
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
+    def _write(self, query: str, *values: Any) -> None:
+        with self._transaction() as db:
+            db.execute(query, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise self._unusable(error) from None
+
+    def _unusable(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"{self._name} cannot be used",
+            expected="a writable SQLite file",
+            got=type(error).__name__,
+            help="check free space and rights of its folder",
+        )
+
+
+def used_up(state: tuple[int, int], what: str = "executions") -> LimitReached:
+    n, granted = state
+    return LimitReached(
+        f"the {what} are used up",
+        expected=f"at most {granted}",
+        got=f"{n} used, one more asked for",
+        help="ask the steward for more in a new request",
+    )

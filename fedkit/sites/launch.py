@@ -1,0 +1,305 @@
+"""Start a federation: its sites, its ledger, its keys and accounts, in one folder that a later start finds again.
+
+    with launch("workshop") as federation:
+        site = federation.login("no", "researcher")
+
+A federation's folder holds `federation.toml`, `accounts.json` (0600), `keys/`, `ledger/` and `sites/<name>/`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fedkit.config import FederationConfig, SiteEntry, limits_of, read_config, write_config, write_whole
+from fedkit.digests import digest_folder
+from fedkit.errors import AccessRefused, ConfigurationError, SiteError, StorageError
+from fedkit.sites import pysyft
+from fedkit.sites.base import Site, SiteInfo
+from fedkit.sites.lock import FolderLock
+
+if TYPE_CHECKING:
+    from fedkit.ledger.keys import Keyring
+    from fedkit.ledger.ledger import Ledger
+    from fedkit.sites.parts import Account, SiteConfig
+
+Isolation = Literal["in-process", "process"]
+
+#: Said once per federation, where a person sees it: an in-process site has no boundary.
+NOTICE = "sites run in this process: no boundary between researcher and notes. For lessons only; isolation='process' has one."
+
+_LEVELS = ("admin", "steward", "researcher", "auditor")
+
+
+class Federation:
+    """A running federation. Made by `launch`; close it, or use it as a context manager.
+
+    sites:  name → SiteInfo, in the federation's order.   ledger: open, with sites, stewards and researcher registered.
+    keys:   of researcher, auditor, ledger admin and of each site's steward (`steward-<site>`); a site's own key is at the site.
+    researcher: the researcher's address, as requests name it.   notice: what to know of the isolation, or "".
+    """
+
+    def __init__(self, folder: Path, config: FederationConfig, isolation: Isolation, lock: FolderLock) -> None:
+        self.folder, self.config, self.isolation = folder, config, isolation
+        self.notice = NOTICE if isolation == "in-process" else ""
+        self.sites: dict[str, SiteInfo] = {}
+        self.ledger: Ledger
+        self.keys: Keyring
+        self._lock = lock
+        self._accounts: dict[str, dict[str, Account]] = {}
+        self._running: dict[str, Any] = {}
+        self._pool: Any = None
+
+    def __repr__(self) -> str:
+        return f"Federation({self.config.name!r}, {len(self.sites)} sites, {self.isolation})"
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def researcher(self) -> str:
+        return self.keys.address("researcher")
+
+    def login(self, site: str, level: str) -> Site:
+        """A session at a site as "researcher", "steward", "auditor" or "admin", with the federation's stored account.
+
+        Raises SiteError for an unknown or stopped site, AccessRefused for a level that has no account.
+        """
+        from fedkit.sites.session import SiteSession
+
+        running = self._running.get(site)
+        if running is None:
+            raise SiteError(f"no site {site!r} is running", expected=f"one of {list(self.sites)}", got="another name")
+        account = self._accounts[site].get(level)
+        if account is None:
+            raise AccessRefused(f"there is no account for {level!r}", expected=f"one of {list(_LEVELS)}", got="another level")
+        return SiteSession(running.transport(), account.user, account.password)
+
+    def close(self) -> None:
+        """Stop the sites and the ledger and let the folder go. Safe to call twice."""
+        for running in self._running.values():
+            running.close()
+        self._running.clear()
+        if self._pool is not None:
+            self._pool.close()
+        if hasattr(self, "ledger"):
+            self.ledger.close()
+        self._lock.release()
+
+    def __enter__(self) -> Federation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def launch(
+    name: str = "workshop",
+    folder: Path | str | None = None,
+    *,
+    corpus: Path | str | None = None,
+    isolation: Isolation = "in-process",
+) -> Federation:
+    """Start the federation `name`; the first start makes it, later starts find everything again.
+
+    folder: where it lives; default: the user's data folder (`$XDG_DATA_HOME/fedkit/<name>`).
+    corpus: folder with a folder of notes per site; default: the samples that come with fedkit. A federation keeps its corpus.
+    isolation: "in-process" (quick, no boundary, for lessons) or "process" (one process per site on 127.0.0.1).
+    Raises AlreadyRunning, ConfigurationError (another corpus, a malformed federation.toml), CorpusError, StorageError,
+    SiteError.
+    """
+    if isolation not in ("in-process", "process"):
+        raise ConfigurationError("no such isolation", expected="'in-process' or 'process'", got=str(isolation)[:20])
+    place = Path(folder).expanduser() if folder is not None else default_folder(name)
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _no_room(place, error) from None
+    lock = FolderLock(place)
+    federation: Federation | None = None
+    before, fresh = set(place.iterdir()), False
+    try:
+        if isolation == "in-process":
+            pysyft.warm()
+        config = read_config(place)
+        fresh = config is None
+        notes = Path(corpus).expanduser() if corpus is not None else default_corpus()
+        config = _same_corpus(config, notes, explicit=corpus is not None) if config else _first(place, name, notes)
+        federation = Federation(place, config, isolation, lock)
+        _open(federation, notes)
+    except BaseException as error:
+        if federation is not None:
+            federation.close()
+        if fresh:  # a first start that failed leaves nothing behind
+            _clear(place, before)
+        lock.release()
+        if isinstance(error, OSError):
+            raise _no_room(place, error) from None
+        raise
+    if federation.notice and hasattr(sys, "ps1"):
+        print(federation.notice)
+    return federation
+
+
+def connect(url: str, user: str, password: str) -> Site:
+    """A session at a site by URL (`http://127.0.0.1:8123`). Raises SiteError if it is not reached, AccessRefused."""
+    from fedkit.sites.http import OverHttp
+    from fedkit.sites.session import SiteSession
+
+    return SiteSession(OverHttp(url), user, password)
+
+
+def default_folder(name: str) -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "fedkit" / name
+
+
+def default_corpus() -> Path:
+    """The samples: in the installed package, or in the source tree beside it."""
+    package = Path(__file__).parents[1]
+    installed = package / "_data_samples"
+    return installed if installed.is_dir() else package.parent / "data_samples"
+
+
+def _first(folder: Path, name: str, notes: Path) -> FederationConfig:
+    from fedkit.notes.corpus import read_corpus
+
+    corpus = read_corpus(notes)
+    for site in corpus.sites:
+        if not site.isascii():
+            raise ConfigurationError(
+                f"the site {site!r} cannot be named so", expected="letters of ASCII, digits and . _ -", help="rename its folder"
+            )
+    sites = tuple(SiteEntry(s.name, s.title, s.language) for s in corpus.sites.values())
+    config = FederationConfig(name, "notes", _corpus_digest(notes), sites)
+    write_config(folder, config)
+    return config
+
+
+def _same_corpus(config: FederationConfig, notes: Path, *, explicit: bool) -> FederationConfig:
+    """A federation keeps the notes it was made with; another corpus needs another federation."""
+    if explicit and _corpus_digest(notes) != config.corpus:
+        raise ConfigurationError(
+            f"the federation {config.name!r} was made from another corpus",
+            expected=f"the notes with digest {config.corpus[:12]}",
+            got=f"{notes.name}, which has another",
+            help="give another name or folder=…, or leave corpus out to use the notes that are there",
+        )
+    return config
+
+
+def _corpus_digest(notes: Path) -> str:
+    return digest_folder(notes, "*/*.jsonl")
+
+
+def _open(federation: Federation, notes: Path) -> None:
+    from fedkit.ledger.keys import Keyring
+    from fedkit.ledger.ledger import open_ledger
+    from fedkit.sites.parts import SiteConfig
+
+    folder, config = federation.folder, federation.config
+    federation.keys = Keyring(folder / "keys")
+    for actor in ("researcher", "auditor", *(f"steward-{s.name}" for s in config.sites)):
+        federation.keys.create(actor)
+    federation._accounts = _accounts(folder, federation.keys, config)
+    federation.ledger = open_ledger(folder / "ledger", federation.keys)
+    configs = [
+        SiteConfig(
+            name=site.name,
+            title=site.title,
+            language=site.language,
+            isolation=federation.isolation,
+            folder=folder / "sites" / site.name,
+            corpus=notes if notes.is_dir() else None,
+            ledger=federation.ledger.domain,
+            accounts=tuple(federation._accounts[site.name].values()),
+            dataset=config.dataset,
+            limits=config.limits,
+        )
+        for site in config.sites
+    ]
+    start = _start_here if federation.isolation == "in-process" else _start_processes
+    start(federation, configs)
+    federation.ledger.register_researcher("researcher")
+    for site in config.sites:
+        running = federation._running[site.name]
+        federation.sites[site.name] = running.info
+        federation.ledger.register_site(
+            site.name,
+            running.info.key,
+            federation.keys.address(f"steward-{site.name}"),
+            running.commitment,
+            dataset=config.dataset,
+        )
+
+
+def _start_here(federation: Federation, configs: list[SiteConfig]) -> None:
+    from fedkit.sites.local import LocalSite
+    from fedkit.sites.worker import WorkerPool
+
+    federation._pool = WorkerPool(limits_of(federation.config.limits))
+    federation._pool.start()
+    for config in configs:
+        federation._running[config.name] = LocalSite(config, federation._pool)
+
+
+def _start_processes(federation: Federation, configs: list[SiteConfig]) -> None:
+    from fedkit.sites.processes import start_processes
+
+    start_processes(federation._running, configs)
+
+
+def _accounts(folder: Path, keys: Keyring, config: FederationConfig) -> dict[str, dict[str, Account]]:
+    """The stored accounts: site → level → account; made with random passwords where they are missing."""
+    from fedkit.sites.parts import Account
+
+    path = folder / "accounts.json"
+    try:
+        stored: Mapping[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    except ValueError:
+        raise ConfigurationError(
+            "accounts.json is damaged", expected="the accounts as fedkit wrote them", help="restore it from a backup"
+        ) from None
+    if path.exists() and path.stat().st_mode & 0o077:
+        raise ConfigurationError(
+            "others can read the accounts", expected="mode 0600", help=f"chmod 600 {path.name}; passwords may be known"
+        )
+    addresses = {"researcher": keys.address("researcher"), "auditor": keys.address("auditor")}
+    accounts: dict[str, dict[str, Account]] = {}
+    for site in config.sites:
+        addresses["steward"] = keys.address(f"steward-{site.name}")
+        accounts[site.name] = {
+            level: Account(level, level, stored.get(site.name, {}).get(level) or _password(), addresses.get(level, ""))
+            for level in _LEVELS
+        }
+    rows = {site: {level: account.password for level, account in several.items()} for site, several in accounts.items()}
+    if rows != stored:
+        write_whole(path, json.dumps(rows, indent=1).encode())
+    return accounts
+
+
+def _password() -> str:
+    return f"{secrets.token_urlsafe(24)}aA1"
+
+
+def _clear(folder: Path, before: set[Path]) -> None:
+    for path in set(folder.iterdir()) - before:
+        if path.name == "federation.lock":
+            continue
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _no_room(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"the federation cannot be kept in {folder.name}",
+        expected="a folder with room that can be written",
+        got=os.strerror(error.errno or 0),
+        help="free some space, or give folder=…; a first start that fails leaves nothing behind",
+    )

@@ -1,0 +1,175 @@
+"""What a site is made of, opened together: its PySyft domain, notes, channel, worker pool, journal, gate store and key.
+
+Everything lies in one folder of the site. The first start makes it from the site's part of a corpus; later starts find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fedkit.config import limits_of
+from fedkit.environment import environment_digest
+from fedkit.ledger.keys import Keyring
+from fedkit.ledger.typed import LedgerDomain
+from fedkit.sites import pysyft
+from fedkit.sites.base import SiteInfo
+from fedkit.sites.channel import Channel
+from fedkit.sites.confinement import available
+from fedkit.sites.gate_store import GateStore
+from fedkit.sites.journal import Journal
+from fedkit.sites.store import DuckDBNoteStore
+from fedkit.sites.worker import WorkerPool
+
+if TYPE_CHECKING:
+    from fedkit.sites.domain import Domain
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of one site. address: on the ledger, "" for who signs nothing there. The password is generated, never chosen."""
+
+    user: str
+    level: str
+    password: str = field(repr=False)
+    address: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return {"user": self.user, "level": self.level, "password": self.password, "address": self.address}
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Account:
+        return Account(row["user"], row["level"], row["password"], row["address"])
+
+
+@dataclass(frozen=True)
+class SiteConfig:
+    """What a site is opened with; it holds passwords, so it travels to a site's process by its standard input only.
+
+    folder: the site's own.   corpus: folder of the corpus, read at the first start only.
+    ledger: the deployment that decisions and receipts are signed for; a site needs no access to the chain.
+    limits: of the confined worker, where they differ from `Limits()`.
+    """
+
+    name: str
+    title: str
+    language: str
+    isolation: str
+    folder: Path
+    corpus: Path | None
+    ledger: LedgerDomain
+    accounts: tuple[Account, ...] = field(repr=False)
+    dataset: str = "notes"
+    limits: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "language": self.language,
+            "isolation": self.isolation,
+            "folder": str(self.folder),
+            "corpus": str(self.corpus) if self.corpus else None,
+            "ledger": self.ledger.to_json(),
+            "accounts": [a.to_json() for a in self.accounts],
+            "dataset": self.dataset,
+            "limits": dict(self.limits),
+        }
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> SiteConfig:
+        return SiteConfig(
+            row["name"],
+            row["title"],
+            row["language"],
+            row["isolation"],
+            Path(row["folder"]),
+            Path(row["corpus"]) if row["corpus"] else None,
+            LedgerDomain.from_json(row["ledger"]),
+            tuple(Account.from_json(a) for a in row["accounts"]),
+            row["dataset"],
+            row["limits"],
+        )
+
+
+@dataclass
+class SiteParts:
+    """An open site. handle: of the private asset, which only PySyft's call of an approved function knows."""
+
+    config: SiteConfig
+    info: SiteInfo
+    domain: Domain
+    store: GateStore
+    notes: DuckDBNoteStore
+    channel: Channel
+    pool: WorkerPool
+    owns_pool: bool
+    journal: Journal
+    keys: Keyring
+    handle: str
+
+    @property
+    def key_name(self) -> str:
+        return f"site-{self.config.name}"
+
+    def close(self) -> None:
+        if self.owns_pool:
+            self.pool.close()
+        self.journal.append("site.closed", self.config.name)
+        self.domain.close()
+        self.journal.close()
+        self.store.close()
+
+
+def open_parts(config: SiteConfig, pool: WorkerPool | None = None) -> SiteParts:
+    """Open, or at the first start make, the site of this configuration.
+
+    pool: of confined workers, shared by the sites of one process; a site alone has its own, and closes it.
+    Raises StorageError, CorpusError, ConfigurationError.
+    """
+    pysyft.load()
+    from fedkit.sites.domain import Domain
+
+    folder = config.folder
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = Keyring(folder / "keys")
+    address = keys.create(f"site-{config.name}")
+    journal = Journal(folder / "journal.db")
+    notes = DuckDBNoteStore(folder / "notes.duckdb")
+    if not notes.path.exists():
+        _load(notes, config)
+        journal.append(
+            "dataset.loaded",
+            config.name,
+            dataset=config.dataset,
+            commitment=notes.commitment(),
+            notes=sum(notes.splits().values()),
+        )
+    store = GateStore(folder / "gate.db")
+    domain = Domain(folder / "domain", config.name)
+    handle = domain.add_dataset(config.dataset)
+    for account in config.accounts:
+        domain.add_account(account.user, account.level, account.password)
+        if store.set_account(account.user, account.level, account.address):
+            journal.append("account.added", config.name, user=account.user, level=account.level)
+    journal.append("site.opened", config.name, isolation=config.isolation, key=address, environment=environment_digest())
+    info = SiteInfo(config.name, config.title, config.language, config.isolation, address, available())
+    own = pool is None
+    pool = pool or WorkerPool(limits_of(config.limits))
+    pool.start()
+    channel = Channel(folder / "channel")
+    return SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle)
+
+
+def _load(notes: DuckDBNoteStore, config: SiteConfig) -> None:
+    from fedkit.errors import CorpusError
+    from fedkit.notes.corpus import read_corpus
+
+    site = read_corpus(config.corpus).sites.get(config.name) if config.corpus else None
+    if site is None:
+        raise CorpusError(
+            f"{config.name}: there are no notes", expected="a corpus folder with this site", help="give corpus=DIR"
+        )
+    notes.load(site)

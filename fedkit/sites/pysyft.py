@@ -1,0 +1,108 @@
+"""Loading PySyft 0.9.5, with the few changes to it that fedkit cannot do without; each says why.
+
+The import costs seconds and half a gigabyte, so nothing imports PySyft but what launches or connects to a site. `warm()`
+starts it in a thread while something else is being done.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+_lock = threading.Lock()
+_loaded: ModuleType | None = None
+
+#: Variables that PySyft lets override what its caller passed: the key and id of *every* domain of the process, and the
+#: developer mode, which writes into the installation and adds tracebacks to replies.
+_OVERRIDES = ("SERVER_PRIVATE_KEY", "SERVER_UID", "DEV_MODE", "SYFT_WORKER", "CONTAINER_HOST", "N_CONSUMERS", "CREATE_PRODUCER")
+
+
+def load() -> ModuleType:
+    """The `syft` module, patched. Safe to call from several threads; after the first call it costs nothing."""
+    global _loaded
+    with _lock:
+        if _loaded is None:
+            for name in _OVERRIDES:
+                os.environ.pop(name, None)
+            os.environ.setdefault("TQDM_DISABLE", "1")
+            os.environ.setdefault("SYFT_LOG_LEVEL", "ERROR")
+            root_level = logging.getLogger().level
+            import syft
+
+            _quiet(root_level)
+            _short_cuts()
+            _cheap_passwords()
+            _loaded = syft
+    return _loaded
+
+
+def warm() -> threading.Thread:
+    """Start the import in the background; `load()` waits for it."""
+    thread = threading.Thread(target=load, name="fedkit-pysyft", daemon=True)
+    thread.start()
+    return thread
+
+
+def keep_root_level(act: Callable[[], Any]) -> Any:
+    """Run `act` and put the level of Python's root logger back: starting a PySyft server sets it for the whole process."""
+    level = logging.getLogger().level
+    try:
+        return act()
+    finally:
+        logging.getLogger().setLevel(level)
+
+
+def _quiet(root_level: int) -> None:
+    """PySyft prints errors, with tracebacks, to stdout and logs the hash of its key as CRITICAL. Neither may reach a log."""
+    from syft.server import server
+    from syft.service import response
+    from syft.service.code import user_code
+    from syft.service.policy import policy
+    from syft.service.request import request
+
+    logging.getLogger().setLevel(root_level)
+    logger = logging.getLogger("syft")
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    for module in (server, response, user_code, policy, request):
+        module.print = _nothing
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    pass
+
+
+def _short_cuts() -> None:
+    """Two walks over every payload: one element at a time to attach attributes, and a `repr` of all arguments for a log."""
+    from syft.client.api import SyftAPICall
+    from syft.service import service
+    from syft.types import syft_object
+
+    attach = syft_object.attach_attribute_to_syft_object
+
+    def attach_to_objects(result: Any, attr_dict: dict[str, Any]) -> None:
+        if not isinstance(result, bytes | bytearray | str | int | float | bool | None):
+            attach(result, attr_dict)
+
+    syft_object.attach_attribute_to_syft_object = attach_to_objects
+    service.attach_attribute_to_syft_object = attach_to_objects
+    SyftAPICall.__repr__ = lambda self: f"SyftAPICall(path={self.path})"
+
+
+def _cheap_passwords() -> None:
+    """Every password of a domain is generated with 190 random bits, so stretching it (bcrypt, 2^12) adds a quarter of a
+    second to each account and login and nothing to its safety. Accounts with passwords that people choose do not exist."""
+    from syft.service.user import user, user_service
+
+    salt_and_hash = user.salt_and_hash_password
+
+    def quick(password: str, rounds: int) -> Any:
+        return salt_and_hash(password, 5)
+
+    user.salt_and_hash_password = quick
+    user_service.salt_and_hash_password = quick

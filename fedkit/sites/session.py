@@ -1,0 +1,168 @@
+"""One logged-in user's session at a site: the `Site` seam over a transport, the same in process and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nacl.signing import SigningKey
+
+from fedkit.digests import digest_bytes
+from fedkit.errors import FedkitError, SiteError
+from fedkit.governance.decision import NOTHING, Decision, Receipt
+from fedkit.governance.request import CodeRequest
+from fedkit.governance.review import Finding, MockResult, RequestState, Review
+from fedkit.sites.base import DatasetCard, Site, SiteInfo
+from fedkit.sites.envelope import seal
+
+if TYPE_CHECKING:
+    from fedkit.sites.gate import Gate
+
+
+class Transport(Protocol):
+    """How envelopes get to a site."""
+
+    site: str
+
+    def login(self, user: str, password: str) -> bytes:
+        """The seed of the user's signing key. Raises AccessRefused."""
+
+    def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        """The reply `{"ok": …}` or `{"error": …}`, and bytes. Raises SiteError if the site cannot be reached."""
+
+    def pysyft(self) -> Any:
+        """A PySyft connection to the site's domain."""
+
+    def close(self) -> None: ...
+
+
+class InProcess:
+    """A site in this process. There is no boundary to it: for lessons."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate, self.site = gate, gate.parts.config.name
+
+    def login(self, user: str, password: str) -> bytes:
+        return self._gate.parts.domain.login(user, password)
+
+    def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        reply, blob = self._gate.answer(json.loads(json.dumps(envelope)), data)
+        return json.loads(json.dumps(reply)), blob
+
+    def pysyft(self) -> Any:
+        from syft.client.client import PythonConnection
+
+        return PythonConnection(server=self._gate.parts.domain.server)
+
+    def close(self) -> None:
+        pass
+
+
+class SiteSession(Site):
+    """A session. Safe for one thread at a time; open one for each thread or site."""
+
+    def __init__(self, transport: Transport, user: str, password: str) -> None:
+        self._transport = transport
+        self._key = SigningKey(transport.login(user, password))
+        about = self._call("info")
+        self.user, self.level = about.pop("user"), about.pop("level")
+        self.info = SiteInfo(**{**about, "confinement": tuple(about["confinement"])})
+        self._client: Any = None
+
+    def __repr__(self) -> str:
+        return f"SiteSession({self.user!r} at {self.info.name!r}, {self.info.isolation})"
+
+    # -- anyone who is logged in
+    def catalogue(self) -> list[DatasetCard]:
+        return [DatasetCard(**{**row, "labels": tuple(row["labels"])}) for row in self._call("catalogue")]
+
+    # -- researcher
+    def mock_notes(self, dataset: str, limit: int = 10) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._call("mock_notes", dataset=dataset, limit=limit)
+        return rows
+
+    def rehearse(self, request: CodeRequest, entry: str, inputs: str | None = None) -> MockResult:
+        return MockResult(**self._call("rehearse", request=request.to_json(), entry=entry, inputs=inputs))
+
+    def submit(self, request: CodeRequest, rehearsals: Sequence[MockResult] = ()) -> RequestState:
+        reply = self._call("submit", request=request.to_json())
+        if not reply["in_domain"]:
+            self._pysyft().submit(request)
+            reply = self._call("submit", request=request.to_json())
+        return RequestState(**reply["state"])
+
+    def state(self, digest: str) -> RequestState:
+        return RequestState(**self._call("state", digest=digest))
+
+    def put(self, data: bytes) -> str:
+        digest = digest_bytes(data)
+        self._call("put", data, digest=digest)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        envelope = seal(self._key, self._transport.site, "get", {"digest": digest})
+        reply, data = self._transport.send(envelope)
+        _result(reply)
+        if digest_bytes(data) != digest:
+            raise SiteError(f"{self._transport.site} sent other bytes", expected=digest, got=digest_bytes(data))
+        return data
+
+    def execute(self, digest: str, entry: str, round: int, inputs: str | None = None) -> Receipt:
+        call: dict[str, Any] = {"digest": digest, "entry": entry, "round": round, "inputs": inputs or NOTHING}
+        reply = self._call("admit", **call)
+        if reply["receipt"] is not None:
+            return Receipt.from_json(reply["receipt"])
+        self._pysyft().execute(digest, entry, round, inputs or NOTHING)
+        return Receipt.from_json(self._call("outcome", **call))
+
+    # -- steward
+    def requests(self) -> list[RequestState]:
+        return [RequestState(**row) for row in self._call("requests")]
+
+    def review(self, digest: str) -> Review:
+        row = self._call("review", digest=digest)
+        return Review(
+            site=self.info.name,
+            request=CodeRequest.from_json(row["request"]),
+            state=RequestState(**row["state"]),
+            findings=[Finding(**f) for f in row["findings"]],
+            diff=row["diff"],
+            rehearsals=[MockResult(**r) for r in row["rehearsals"]],
+        )
+
+    def reason_digest(self, reason: str) -> str:
+        return str(self._call("reason_digest", reason=reason))
+
+    def decide(self, decision: Decision) -> RequestState:
+        return RequestState(**self._call("decide", decision=decision.to_json()))
+
+    # -- auditor (and steward)
+    def journal(self, start: int = 1) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._call("journal", start=start)
+        return rows
+
+    def anchor(self) -> dict[str, Any] | None:
+        anchor: dict[str, Any] | None = self._call("anchor")
+        return anchor
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _call(self, method: str, data: bytes = b"", **params: Any) -> Any:
+        envelope = seal(self._key, self._transport.site, method, params)
+        return _result(self._transport.send(envelope, data)[0])
+
+    def _pysyft(self) -> Any:
+        """The user's PySyft client, made when first needed: it costs the import and a fetch of the API."""
+        if self._client is None:
+            from fedkit.sites.syft_client import PySyftClient
+
+            self._client = PySyftClient(self._transport.pysyft(), bytes(self._key), self._transport.site)
+        return self._client
+
+
+def _result(reply: Mapping[str, Any]) -> Any:
+    if "error" in reply:
+        raise FedkitError.from_json(reply["error"]) from None
+    return reply["ok"]
