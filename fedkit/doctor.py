@@ -46,7 +46,7 @@ class Check:
 def examine(home: Path | None = None) -> list[Check]:
     """All checks, in the order in which to mend what fails.
 
-    home: folder of the sites' storage that is going to be used; default: the one `fedkit.launch` takes.
+    home: folder of the federation that is going to be used; default: the one that `fedkit.launch` takes.
     """
     place = home or data_folder()
     checks: tuple[Callable[[], Check], ...] = (
@@ -76,7 +76,9 @@ def healthy(checks: list[Check]) -> bool:
 
 def data_folder() -> Path:
     """Where the sites keep their storage unless told otherwise."""
-    return Path(os.environ.get("FEDKIT_HOME") or Path.home() / ".local" / "share" / "fedkit")
+    from fedkit.sites.launch import default_folder
+
+    return default_folder("workshop")
 
 
 def python() -> Check:
@@ -152,7 +154,10 @@ def storage(place: Path) -> Check:
             file.write(b"fedkit")
     except OSError as error:
         return Check(
-            "data folder", "fail", f"{there}: {error.strerror}", "choose a folder that you may write with --home or FEDKIT_HOME"
+            "data folder",
+            "fail",
+            f"{there}: {error.strerror}",
+            "choose a folder that you may write with --home or XDG_DATA_HOME",
         )
     return Check("data folder", "ok", f"{place} can be written" if there == place else f"{place} can be made")
 

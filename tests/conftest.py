@@ -35,5 +35,5 @@ def corpora() -> Path:
 def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A test that forgets to name a folder writes here and not into the user's data folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FEDKIT_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield

@@ -1,0 +1,1 @@
+"""What crosses sites: parameters, strategies that combine them, and the loop of rounds."""

@@ -1,0 +1,1 @@
+"""Named entity recognition with torch: encoding, models, training, metrics, and what approved requests call."""

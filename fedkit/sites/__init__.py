@@ -1,0 +1,1 @@
+"""Inside the hospital: PySyft domain, note store, gate, confined worker, journal, behind the `Site` seam."""

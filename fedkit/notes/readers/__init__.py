@@ -1,0 +1,1 @@
+"""One reader a format of clinical corpora, all giving `Note`."""
