@@ -1,0 +1,204 @@
+"""What runs inside a worker: it reads the notes, confines itself, then serves calls of one request until its pipe closes.
+
+Everything in this module from `serve` on shares a process with approved code and may be bent by it, so nothing here is a
+boundary: that is `confinement`, and what the parent checks of a reply.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import linecache
+import math
+import os
+import random
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fedkit import errors
+from fedkit.digests import digest
+from fedkit.notes.note import Note
+from fedkit.sites import frames
+from fedkit.sites.confinement import Limits, confine, die_with_parent
+from fedkit.sites.store import read_rows
+
+#: The name under which a request's source stands in tracebacks.
+SOURCE_NAME = "<request>"
+
+#: Exceptions whose class name may leave a site: Python's own and fedkit's. A class that the code defines could carry text.
+KNOWN_ERRORS = frozenset(
+    name
+    for space in (vars(builtins), vars(errors))
+    for name, kind in space.items()
+    if isinstance(kind, type) and issubclass(kind, BaseException)
+)
+
+
+class NoteSet:
+    """The notes as approved code sees them: `.train`, `.dev`, `.test` (tuples of `Note`, made on first use) and `.cache`.
+
+    On the mock twin all three are the mock notes. cache: a dict that lives as long as the worker, for what is costly to make
+    anew in every round (encoded notes, an optimiser); it may be empty again at any call.
+    """
+
+    def __init__(self, rows: Mapping[str, Sequence[str]]) -> None:
+        self._rows = rows
+        self._read: dict[str, tuple[Note, ...]] = {}
+        self.cache: dict[Any, Any] = {}
+
+    @property
+    def train(self) -> tuple[Note, ...]:
+        return self._split("train")
+
+    @property
+    def dev(self) -> tuple[Note, ...]:
+        return self._split("dev")
+
+    @property
+    def test(self) -> tuple[Note, ...]:
+        return self._split("test")
+
+    def _split(self, name: str) -> tuple[Note, ...]:
+        name = "mock" if "mock" in self._rows else name
+        if name not in self._read:
+            self._read[name] = tuple(Note.from_row(json.loads(row)) for row in self._rows[name])
+        return self._read[name]
+
+    def __repr__(self) -> str:
+        return f"NoteSet({', '.join(f'{len(rows)} {split}' for split, rows in self._rows.items())})"
+
+
+def work(order: Mapping[str, Any], handles: tuple[int, int, int], scratch: Path, zygote: int) -> None:
+    """The life of a worker, from the fork on; does not return.
+
+    order: {"file", "view", "limits"}.   handles: pipe to read requests from, to reply to, and for stdout and stderr.
+    """
+    try:
+        die_with_parent(zygote)
+        requests, replies, output = handles
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        keep = {0, 1, 2, requests, replies}
+        for handle in _open_handles() - keep:
+            os.close(handle)
+        os.chdir(scratch)
+        os.environ.update(HOME=str(scratch), TMPDIR=str(scratch))
+        tempfile.tempdir = str(scratch)
+        sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        limits = Limits(**order["limits"])
+        # Read now, so that the code needs no right to open a store: not this one, and none beside it.
+        rows = read_rows(Path(order["file"]))
+        confine(limits, write=scratch)
+        serve(requests, replies, NoteSet(rows), order["view"], limits)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(2)
+
+
+def serve(requests: int, replies: int, notes: NoteSet, view: str, limits: Limits) -> None:
+    """Answer calls until the pipe closes. The first frame brings the source."""
+    module = None
+    while (frame := frames.read_frame(requests, limits.result)) is not None:
+        header, weights = frame
+        try:
+            settings = header["settings"]
+            _seed(settings)
+            if module is None:
+                module = _module(header["source"])
+            function: Callable[..., Any] = getattr(module, header["entry"])
+            arrays, numbers = _plain(function(notes, weights if header["weights"] else None, settings))
+            reply = frames.pack({"call": header["call"], "numbers": numbers}, arrays)
+        except BaseException as error:
+            traceback.print_exc()
+            reply = frames.pack({"call": header["call"], **_describe(error, with_message=view == "mock")})
+        sys.stdout.flush()
+        sys.stderr.flush()
+        frames.write_frame(replies, reply)
+        del weights, frame, reply
+
+
+class _NotDeclarable(Exception):
+    """The function gave back something that no output contract can describe."""
+
+
+def _module(source: str) -> ModuleType:
+    linecache.cache[SOURCE_NAME] = (len(source), None, source.splitlines(keepends=True), SOURCE_NAME)
+    module = ModuleType("request")
+    sys.modules["request"] = module
+    exec(compile(source, SOURCE_NAME, "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+def _seed(settings: Mapping[str, Any]) -> None:
+    """The same settings (with site and round in them) give the same random numbers, whatever ran before."""
+    seed = int(digest(settings)[:8], 16)
+    random.seed(seed)
+    np.random.seed(seed)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+        torch.manual_seed(seed)
+
+
+def _plain(result: Any) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    if not isinstance(result, Mapping) or not set(result) <= {"tensors", "numbers"}:
+        raise _NotDeclarable('expected {"tensors": {...}, "numbers": {...}}')
+    tensors = {name: _array(value) for name, value in result.get("tensors", {}).items()}
+    numbers = {name: _number(value) for name, value in result.get("numbers", {}).items()}
+    if not all(isinstance(name, str) for name in (*tensors, *numbers)):
+        raise _NotDeclarable("names must be strings")
+    return tensors, numbers
+
+
+def _array(value: Any) -> np.ndarray:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if not isinstance(value, np.ndarray) or value.dtype != np.float32:
+        raise _NotDeclarable("a tensor must be float32")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
+        raise _NotDeclarable("a number must be finite")
+    return float(value)
+
+
+def _describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
+    """What the parent hears of an error: a class name, a line of the source, and on the mock twin the message."""
+    if isinstance(error, _NotDeclarable):
+        return {"failed": "result", "message": str(error)}
+    out_of_memory = isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ in ("builtins", errors.__name__))
+    described: dict[str, Any] = {"failed": "memory" if out_of_memory else "error", "name": next(names, "Exception")}
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == SOURCE_NAME]
+    if isinstance(error, SyntaxError) and error.filename == SOURCE_NAME:
+        lines = [error.lineno]
+    if lines:
+        described["line"] = lines[-1]
+    if with_message:
+        described["message"] = str(error)[:500]
+    return described
+
+
+def _open_handles() -> set[int]:
+    folder = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else "/dev/fd"
+    found = {int(name) for name in os.listdir(folder)}  # noqa: PTH208 - names are all that is wanted
+    return {handle for handle in found if _is_open(handle)}
+
+
+def _is_open(handle: int) -> bool:
+    try:
+        os.fstat(handle)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""Approved code runs here: in a confined process of its own, never in the site's server.
+
+    with WorkerPool(Limits(seconds=60)) as pool:
+        result = pool.run(source=request.source, entry="train_round", store=store.path, view="private",
+                          weights=weights, settings={**settings, "round": 1}, key=request.digest)
+
+A zygote imports torch and the like once and forks a worker per request, which confines itself (`confinement`) before it reads
+the request's source, and lives for further calls of the same request on the same store. What comes back is data that the site
+checks (`exchange`): names, float32 arrays and finite numbers. A failure names a class and a line of the
+source; the message stays inside, except on the mock twin, whose worker never had the private notes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fedkit.errors import ConfigurationError, ExecutionFailed
+from fedkit.sites import frames
+from fedkit.sites.confinement import Limits, available, installation
+from fedkit.sites.exchange import Exchange, WorkerResult, read_result
+from fedkit.sites.forks import Worker, Zygote
+from fedkit.sites.store import mock_file
+
+__all__ = ["Limits", "WorkerPool", "WorkerResult"]
+
+#: What the zygote imports, so that no worker has to.
+PRELOAD = ("numpy", "torch", "duckdb", "fedkit.sites.inside", "fedkit.sites.store", "fedkit.ner.tasks")
+
+
+class WorkerPool:
+    """Confined workers behind one zygote. Safe for many threads and sites; calls with one key run one after another.
+
+    limits:  for each worker.   preload: modules the zygote imports.
+    The zygote starts with the first call, or with `start()`, which does not wait for it.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, preload: Sequence[str] = PRELOAD) -> None:
+        self.limits = limits or Limits()
+        self._preload = tuple(preload)
+        self._change = threading.Condition()
+        self._active: set[str] = set()
+        self._workers: dict[str, Worker] = {}  # least recently used first
+        self._zygote: Zygote | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the zygote if it does not run; returns at once. Raises ConfigurationError if the pool is closed."""
+        with self._change:
+            self._running_zygote()
+
+    @staticmethod
+    def confinement() -> tuple[str, ...]:
+        """What holds a worker on this machine, strongest first: of "landlock", "seccomp", "rlimits"."""
+        return available()
+
+    def run(
+        self,
+        *,
+        source: str,
+        entry: str,
+        store: Path,
+        view: Literal["private", "mock"],
+        weights: Mapping[str, np.ndarray] | None,
+        settings: Mapping[str, Any],
+        key: str,
+        keep: Callable[[str], None] | None = None,
+    ) -> WorkerResult:
+        """Call `entry(notes, weights, settings)` of `source` in a confined worker and wait for it.
+
+        store: the private file of a `DuckDBNoteStore`; a worker for view "mock" reads its mock file only.
+        weights, settings: the code gets copies. Python's, NumPy's and torch's random numbers are seeded by the settings.
+        key: calls with the same key, source, store and view share a worker and its `notes.cache`, one at a time.
+        keep: gets stdout and stderr, also when the call fails; for the steward's eyes only.
+        Raises ExecutionFailed (raised, too slow, too much memory, killed), OutputRefused (what came back is no result),
+        ConfigurationError (no such store, pool closed). After a failure the next call gets a fresh worker.
+        """
+        file = _file(store, view)
+        stamp = file.stat()
+        code = hashlib.sha256(source.encode()).hexdigest()
+        identity = json.dumps([key, view, str(file), stamp.st_ino, stamp.st_mtime_ns, code])
+        began = time.monotonic()
+        with self._turn(identity, entry):
+            worker = self._worker(identity, file, view)
+            worker.calls += 1
+            call = {"call": worker.calls, "entry": entry, "settings": dict(settings), "weights": weights is not None}
+            if worker.calls == 1:
+                call["source"] = source
+            try:
+                exchange = Exchange(worker.handles, frames.pack(call, weights), self.limits)
+                ended = exchange.run()
+                if keep is not None:
+                    keep(exchange.output())
+                self._check(worker, ended, entry)
+                tensors, numbers = read_result(
+                    exchange.reply(),
+                    call=worker.calls,
+                    entry=entry,
+                    lines=source.count("\n") + 1,
+                    view=view,
+                    limits=self.limits,
+                )
+                worker.ask("pause")
+            except BaseException:
+                self._end(identity)
+                raise
+        return WorkerResult(tensors, numbers, time.monotonic() - began, exchange.output())
+
+    def close(self) -> None:
+        """End the zygote and all workers, and remove their folders. Calls that run fail."""
+        with self._change:
+            self._closed = True
+            self._stop()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _turn(self, identity: str, entry: str) -> Iterator[None]:
+        """Wait until no other call has this worker and the pool has room."""
+        with self._change:
+            free = self._change.wait_for(
+                lambda: identity not in self._active and len(self._active) < self.limits.workers, self.limits.seconds
+            )
+            if not free:
+                raise ExecutionFailed(
+                    f"{entry} waited {self.limits.seconds:g} s for its turn", help="try again when the site is less busy"
+                )
+            self._active.add(identity)
+        try:
+            yield
+        finally:
+            with self._change:
+                self._active.discard(identity)
+                self._change.notify_all()
+
+    def _worker(self, identity: str, file: Path, view: str) -> Worker:
+        """The worker of that identity, resumed, or a new one in the place of the one that idles longest."""
+        with self._change:
+            zygote = self._running_zygote()
+            worker = self._workers.pop(identity, None)
+            if worker is not None:
+                if worker.ask("resume")["alive"]:
+                    self._workers[identity] = worker
+                    return worker
+                worker.close()
+            idle = [name for name in self._workers if name not in self._active]
+            for name in idle[: max(0, len(self._workers) + 1 - self.limits.workers)]:
+                self._end(name)
+            worker = self._workers[identity] = zygote.fork(file, view, self.limits)
+            return worker
+
+    def _check(self, worker: Worker, ended: str, entry: str) -> None:
+        """Raises ExecutionFailed that says why a call gave no reply, if it gave none."""
+        limits = self.limits
+        if ended == "reply":
+            return
+        if ended == "deadline":
+            raise ExecutionFailed(
+                f"{entry} took longer than {limits.seconds:g} s",
+                expected=f"a result within {limits.seconds:g} s",
+                got="none; it was ended",
+                help="ask for less work in one call, or ask the site for a longer limit",
+            )
+        if ended == "form":
+            raise ExecutionFailed(f"{entry} broke the form in which a worker answers", expected="one result of bounded size")
+        state = worker.ask("state")
+        for _ in range(20):  # the pipe closes a moment before the process is gone
+            if not state["alive"]:
+                break
+            time.sleep(0.01)
+            state = worker.ask("state")
+        if state["why"] == "scratch":
+            raise ExecutionFailed(f"{entry} wrote more than {limits.scratch >> 20} MB into its folder")
+        if state["alive"]:
+            raise ExecutionFailed(f"{entry} closed the pipe for its result")
+        if state["signal"] in (signal.SIGKILL, signal.SIGXCPU):
+            raise ExecutionFailed(
+                f"{entry} was killed",
+                expected=f"at most {limits.memory >> 20} MB and {limits.cpu_seconds} processor seconds",
+                got="more of one, or the machine itself ran out of memory",
+            )
+        died = f"died of {signal.Signals(state['signal']).name}" if state["signal"] else "ended"
+        raise ExecutionFailed(f"{entry} {died} before it gave a result")
+
+    def _running_zygote(self) -> Zygote:
+        if self._closed:
+            raise ConfigurationError("this worker pool is closed", help="launch the site again")
+        if self._zygote is None or not self._zygote.alive():
+            self._stop()
+            self._zygote = Zygote(self._preload)
+        return self._zygote
+
+    def _end(self, identity: str) -> None:
+        with self._change:
+            worker = self._workers.pop(identity, None)
+        if worker is not None:
+            with contextlib.suppress(ExecutionFailed):
+                worker.ask("end")
+            worker.close()
+
+    def _stop(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
+
+
+def _file(store: Path, view: str) -> Path:
+    file = (store if view == "private" else mock_file(store)).resolve()
+    if not file.is_file():
+        raise ConfigurationError("the site has no notes yet", expected=f"{file.name}", got="no file", help="load notes first")
+    if any(file.is_relative_to(place) for place in installation()):
+        raise ConfigurationError(
+            "the notes lie where every worker may read",
+            expected="a folder outside of Python's and fedkit's own",
+            got=file.name,
+            help="move the federation's folder, then launch again",
+        )
+    return file
