@@ -13,7 +13,7 @@ _INK = "#010203"
 
 
 def curves_svg(curves: Mapping[str, Sequence[tuple[int, float]]], rounds: int, *, what: str = "F1") -> str:
-    """One line a site: `curves[site]` is its (round, F1 from 0 to 1) points.
+    """One line a site: `curves[site]` is its (rounds behind the weights, F1 from 0 to 1) points.
 
     Colours of Okabe and Ito, and a dash and a marker each, so that nobody needs the colour. Tables beside it hold the numbers.
     """
@@ -35,9 +35,9 @@ def curves_svg(curves: Mapping[str, Sequence[tuple[int, float]]], rounds: int, *
             markersize=5,
             linewidth=1.8,
         )
-    axes.set_xlim(0.8, max(rounds, 1) + 0.2)
+    axes.set_xlim(-0.2, max(rounds, 1) + 0.2)
     axes.set_ylim(0, 100)
-    axes.set_xlabel("round", color=_INK)
+    axes.set_xlabel("rounds behind the weights", color=_INK)
     axes.set_ylabel(f"{what} in percent", color=_INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(colors=_INK)

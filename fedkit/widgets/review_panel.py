@@ -172,7 +172,7 @@ class ReviewPanel(FedkitWidget):
                 e.name,
                 e.executions,
                 _arrays(e.contract),
-                ", ".join(f"{k} ({a:g} to {b:g})" for k, (a, b) in sorted(e.contract.numbers.items())) or "none",
+                _numbers(e.contract),
             )
             for e in review.request.entries
         ]
@@ -281,6 +281,14 @@ def _arrays(contract: OutputContract) -> str:
     """How many arrays of numbers, and how many numbers in them."""
     size = sum(math.prod(shape) for shape in contract.tensors.values())
     return f"{len(contract.tensors)} with {size:,} numbers" if contract.tensors else "none"
+
+
+def _numbers(contract: OutputContract) -> str:
+    """The single numbers with their bounds, those of the same bounds together; every name stands there."""
+    bounds: dict[tuple[float, float], list[str]] = {}
+    for name, limits in sorted(contract.numbers.items()):
+        bounds.setdefault(limits, []).append(name)
+    return "; ".join(f"from {low:,.10g} to {high:,.10g}: {', '.join(names)}" for (low, high), names in bounds.items()) or "none"
 
 
 def _granted(state: RequestState) -> str:

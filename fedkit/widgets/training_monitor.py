@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from fedkit.ner.metrics import from_numbers, micro
 from fedkit.widgets.base import FedkitWidget, button, escape, table_html
 from fedkit.widgets.curves import curves_svg
+
+if TYPE_CHECKING:
+    from fedkit.federation.rounds import RoundEvent
 
 #: The curves are drawn at most this often, in seconds: a drawing takes some time away from training.
 DRAW_EVERY = 1.0
@@ -25,40 +28,38 @@ STATUS = {
     "done": "done",
 }
 
-
-@dataclass(frozen=True)
-class Progress:
-    """What the monitor takes from an event.
-
-    round: 1, 2, …   kind: "averaged" or "sequential".   f1: site → F1 from 0 to 1.   complete: the round is over.
-    bytes: that crossed between the researcher and the sites.   seconds: that the round took.
-    """
-
-    round: int
-    kind: str = ""
-    f1: Mapping[str, float] = field(default_factory=dict)
-    bytes: int = 0
-    seconds: float = 0.0
-    complete: bool = True
+#: What a site is doing, by the kind of the last event about it.
+DOING = {"site-started": "training", "site-done": "has sent its weights", "site-failed": "failed"}
 
 
 class TrainingMonitor(FedkitWidget):
     """Progress of a federated training.
 
-    rounds, sites: what is planned.
+    rounds, sites: what is planned.   weights_bytes: size of the model, which goes to a site and comes back in every round.
     run: called in a worker thread with a `threading.Event` that is set when it shall stop between rounds; calling it again goes
         on where it stopped (`study.run` is one).
 
-    `update(event)` may come from any thread. `start()`, `stop()` and `resume()` do what the buttons do; `finish()` waits for
-    the end, starting it first if nobody has, and returns what `run` returned.
+    `update(event)` takes a `RoundEvent` from any thread. `start()`, `stop()` and `resume()` do what the buttons do; `finish()`
+    waits for the end, starting it first if nobody has, and returns what `run` returned.
     """
 
-    def __init__(self, rounds: int, sites: Sequence[str], run: Callable[[threading.Event], Any] | None = None) -> None:
+    def __init__(
+        self,
+        rounds: int,
+        sites: Sequence[str],
+        run: Callable[[threading.Event], Any] | None = None,
+        *,
+        weights_bytes: int = 0,
+    ) -> None:
         super().__init__()
-        self.rounds, self.sites, self._run = rounds, list(sites), run
+        self.rounds, self.sites, self._run, self.weights_bytes = rounds, list(sites), run, weights_bytes
         self.status = "ready"
-        self.history: list[Progress] = []
         self.result: Any = None
+        #: site → rounds behind the weights → F1 from 0 to 1
+        self.scores: dict[str, dict[int, float]] = {site: {} for site in self.sites}
+        self._complete: dict[int, tuple[bool, float]] = {}  # round → whether it was sequential, seconds
+        self._doing: dict[str, str] = {}
+        self._calls = 0
         self._stop = threading.Event()
         self._drawn_at, self._timer = 0.0, None  # type: float, threading.Timer | None
         self._summary, self._plot, self._table = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
@@ -76,35 +77,48 @@ class TrainingMonitor(FedkitWidget):
     @property
     def done_rounds(self) -> int:
         """Complete rounds so far."""
-        return max((p.round for p in self.history if p.complete), default=0)
+        return max(self._complete, default=0)
 
     @property
     def f1(self) -> dict[str, float]:
         """Site → its last F1, from 0 to 1; sites without one are absent."""
-        last: dict[str, float] = {}
-        for progress in self.history:
-            last.update(progress.f1)
-        return {site: last[site] for site in self.sites if site in last}
+        return {site: points[max(points)] for site, points in self.scores.items() if points}
 
     @property
     def bytes(self) -> int:
-        """Bytes that crossed so far, all sites."""
-        return sum(p.bytes for p in self.history)
+        """Bytes of weights that crossed so far, all sites, both ways."""
+        return 2 * self._calls * self.weights_bytes
 
     @property
     def seconds_left(self) -> float | None:
         """An estimate from the mean of the rounds so far; None before the first is complete."""
-        taken = [p.seconds for p in self.history if p.complete and p.seconds > 0]
+        taken = [seconds for _, seconds in self._complete.values()]
         return sum(taken) / len(taken) * (self.rounds - self.done_rounds) if taken else None
 
-    def update(self, event: Progress) -> None:
+    def update(self, event: RoundEvent) -> None:
         """Take in an event, from any thread. A round that is told again replaces what was told before."""
         with self.lock:
-            if event.complete:
-                self.history = [p for p in self.history if not (p.complete and p.round == event.round)]
-            self.history.append(event)
+            if event.kind in DOING and event.site:
+                self._doing[event.site] = DOING[event.kind]
+            if event.kind == "site-done":
+                self._calls += 1
+            if event.record is not None:
+                self._complete[event.round] = (event.record.sequential, event.record.seconds)
+                self._doing.clear()
+                for site, numbers in event.record.sites.items():
+                    self.score(site, event.round - 1, numbers)
         self._refresh()
         self._draw_soon()
+
+    def score(self, site: str, behind: int, numbers: Mapping[str, float]) -> None:
+        """Take a site's counts on its development notes as the score of weights with `behind` rounds behind them.
+
+        In a training round the counts are those of the weights as they arrived, before the site trained.
+        """
+        labels = [name.removeprefix("dev.tp.") for name in numbers if name.startswith("dev.tp.")]
+        if labels and site in self.scores:
+            with self.lock:
+                self.scores[site][behind] = micro(from_numbers(numbers, labels, "dev")).f1
 
     def start(self) -> None:
         """Start in a worker thread. Does nothing while it is running or when it is done."""
@@ -172,16 +186,8 @@ class TrainingMonitor(FedkitWidget):
         with self.lock:
             self._timer = None
             self._drawn_at = time.monotonic()
-            curves = self._curves()
+            curves = {site: sorted(points.items()) for site, points in self.scores.items() if points}
             self._plot.value = curves_svg(curves, self.rounds) if curves else '<p class="fk-soft">No round is complete yet.</p>'
-
-    def _curves(self) -> dict[str, list[tuple[int, float]]]:
-        points: dict[str, list[tuple[int, float]]] = {}
-        for site in self.sites:
-            found = {p.round: p.f1[site] for p in self.history if site in p.f1}
-            if found:
-                points[site] = sorted(found.items())
-        return points
 
     def _refresh(self) -> None:
         with self.lock:
@@ -196,20 +202,17 @@ class TrainingMonitor(FedkitWidget):
             self._stop_button.disabled = self.status != "running"
             self._resume_button.disabled = self.busy or self.status not in ("stopped", "failed")
 
-    def _scores(self) -> str:
-        f1 = self.f1
-        kinds = {p.round: p.kind for p in self.history}
-        seen = {site: max((p.round for p in self.history if site in p.f1), default=0) for site in self.sites}
-        rows = [
-            (site, f"{100 * f1[site]:.1f}" if site in f1 else "–", seen[site] or "–", kinds.get(seen[site], ""))
-            for site in self.sites
-        ]
-        return table_html(
-            rows, ("Site", "F1 in percent", "After round", "Kind of round"), numeric=(1, 2), empty="no site takes part"
-        )
+    def _scores(self, *, now: bool = True) -> str:
+        rows = []
+        for site, points in self.scores.items():
+            behind = max(points, default=None)
+            score = (f"{100 * points[behind]:.1f}", behind) if behind is not None else ("–", "–")
+            rows.append((site, *score, *([self._doing.get(site, "")] if now else [])))
+        columns = ("Site", "F1 in percent", "Rounds behind it", *(["Now"] if now else []))
+        return table_html(rows, columns, numeric=(1, 2), empty="no site takes part")
 
     def static_html(self) -> str:
-        return f"<h3>Training: {escape(STATUS[self.status])}</h3>{self._scores()}"
+        return f"<h3>Training: {escape(STATUS[self.status])}</h3>{self._scores(now=False)}"
 
     def static_text(self) -> str:
         rows = [f"  {site}: F1 {100 * value:.1f} percent" for site, value in self.f1.items()]

@@ -25,6 +25,8 @@ def test_the_page_holds_everything_a_steward_decides_by(review_at: Make, request
     page = live_html(panel)
     for text in (request_.title, request_.purpose, request_.permit.id, request_.permit.purpose, request_.researcher):
         assert text in page
+    assert "1 with 6 numbers" in page, "arrays that may leave, and their size"
+    assert "from 0 to 1,000,000: notes" in page
     for line in ("def train_round(notes, weights, settings):", "returns-count", "look closely", "new line", "2,048"):
         assert line in page
     assert page.index("returns-count") < page.index("docstring"), "the worst finding comes first"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -10,16 +9,26 @@ from hypothesis import strategies as st
 from widget_samples import CANARY, EVIL, click, everything_sent, live_html, our_failure, private_failure
 
 from fedkit.errors import FedkitError
+from fedkit.federation.checkpoint import RoundRecord
+from fedkit.federation.rounds import RoundEvent
 from fedkit.widgets import TrainingMonitor
 from fedkit.widgets import training_monitor as module
 from fedkit.widgets.curves import curves_svg
-from fedkit.widgets.training_monitor import Progress
 
 SITES = ["oslo", "tartu"]
 
 
-def round_(n: int, f1: float = 0.5, **more: Any) -> Progress:
-    return Progress(round=n, kind="averaged", f1=dict.fromkeys(SITES, f1), bytes=2_000_000, seconds=10.0, **more)
+def counts(f1: float) -> dict[str, float]:
+    """Counts of a site whose F1 is exactly this number of hundredths."""
+    right = round(100 * f1)
+    return {"dev.tp.DRUG": right, "dev.fp.DRUG": 100 - right, "dev.fn.DRUG": 100 - right}
+
+
+def round_(n: int, f1: float = 0.5, *, sites: list[str] = SITES, seconds: float = 10.0) -> RoundEvent:
+    """Round n is complete; the weights that came into it had this F1 at every site."""
+    numbers = {site: counts(f1) for site in sites}
+    record = RoundRecord(n, n == 1, "0" * 64, "1" * 64, numbers, tuple(sites), (), seconds)
+    return RoundEvent("aggregated", n, seconds=seconds, record=record)
 
 
 class Training:
@@ -31,7 +40,7 @@ class Training:
         self.failure: Exception = our_failure()
         self.steps: threading.Semaphore | None = None
         self.in_round = threading.Event()
-        self.monitor = TrainingMonitor(rounds, SITES, self.run)
+        self.monitor = TrainingMonitor(rounds, SITES, self.run, weights_bytes=500_000)
 
     def run(self, stop: threading.Event) -> str:
         while self.done < self.rounds:
@@ -44,6 +53,9 @@ class Training:
                 self.fail_at = None
                 raise self.failure
             self.done += 1
+            for site in SITES:
+                self.monitor.update(RoundEvent("site-started", self.done, site))
+                self.monitor.update(RoundEvent("site-done", self.done, site, 1.0, counts(0.1)))
             self.monitor.update(round_(self.done, self.done / 10))
         return f"{self.done} rounds"
 
@@ -66,7 +78,7 @@ def test_a_click_trains_in_a_worker_to_the_end() -> None:
     assert training.monitor.f1 == {"oslo": 0.4, "tartu": 0.4}
     page = live_html(training.monitor)
     assert "round 4 of 4, 8.0 MB moved" in page
-    assert '<td>oslo</td><td class="n">40.0</td><td class="n">4</td><td>averaged</td>' in page
+    assert '<td>oslo</td><td class="n">40.0</td><td class="n">3</td><td></td>' in page
     assert [
         b.disabled for b in (training.monitor._start_button, training.monitor._stop_button, training.monitor._resume_button)
     ] == [
@@ -82,7 +94,7 @@ def test_finish_starts_what_nobody_started_and_runs_it_once() -> None:
     assert training.monitor.finish() == "4 rounds"
     training.monitor.start()
     assert training.done == 4
-    assert len(training.monitor.history) == 4
+    assert training.monitor.bytes == 4 * len(SITES) * 2 * 500_000
 
 
 def test_stop_ends_after_the_round_and_resume_goes_on() -> None:
@@ -99,7 +111,7 @@ def test_stop_ends_after_the_round_and_resume_goes_on() -> None:
     assert "go on from the last complete round" in live_html(training.monitor)
     click(training.monitor._resume_button)
     assert training.monitor.finish() == "4 rounds"
-    assert [p.round for p in training.monitor.history] == [1, 2, 3, 4]
+    assert training.done == training.monitor.done_rounds == 4
 
 
 @pytest.mark.parametrize("failure", [our_failure(), private_failure()])
@@ -139,8 +151,35 @@ def test_a_round_that_is_told_again_counts_once() -> None:
     monitor = TrainingMonitor(4, SITES)
     monitor.update(round_(1, 0.1))
     monitor.update(round_(1, 0.2))
-    assert monitor.f1["oslo"] == 0.2
-    assert monitor.bytes == 2_000_000
+    assert monitor.scores["oslo"] == {0: 0.2}
+    assert monitor.done_rounds == 1
+
+
+def test_the_score_of_a_round_belongs_to_the_weights_that_came_into_it() -> None:
+    monitor = TrainingMonitor(2, SITES)
+    monitor.update(round_(1, 0.0))
+    monitor.update(round_(2, 0.4))
+    monitor.score("oslo", 2, counts(0.6))
+    assert monitor.scores == {"oslo": {0: 0.0, 1: 0.4, 2: 0.6}, "tartu": {0: 0.0, 1: 0.4}}
+    assert monitor.f1 == {"oslo": 0.6, "tartu": 0.4}
+
+
+def test_between_rounds_the_table_says_what_each_site_does() -> None:
+    monitor = TrainingMonitor(2, SITES)
+    monitor.update(RoundEvent("site-started", 1, "oslo"))
+    monitor.update(RoundEvent("site-failed", 1, "tartu", message="private words are not shown"))
+    assert "<td>training</td>" in live_html(monitor)
+    assert "<td>failed</td>" in live_html(monitor)
+    assert "private words" not in everything_sent(monitor)
+    monitor.update(round_(1))
+    assert "<td>training</td>" not in live_html(monitor)
+
+
+def test_numbers_without_counts_and_sites_that_were_not_planned_draw_nothing() -> None:
+    monitor = TrainingMonitor(2, SITES)
+    monitor.score("oslo", 1, {"loss": 0.3})
+    monitor.score("bergen", 1, counts(0.5))
+    assert monitor.f1 == {}
 
 
 def test_the_time_left_comes_from_the_rounds_so_far() -> None:
@@ -156,8 +195,8 @@ def test_events_from_many_threads_are_all_kept() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(p.round for p in monitor.history) == list(range(1, 41))
-    assert monitor.bytes == 80_000_000
+    assert sorted(monitor.scores["oslo"]) == list(range(40))
+    assert monitor.done_rounds == 40
 
 
 def test_many_events_are_one_drawing_and_the_last_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +230,9 @@ def test_curves_are_svg_in_the_colour_of_the_page_for_any_sites(curves: dict[str
 
 def test_names_of_sites_are_escaped() -> None:
     monitor = TrainingMonitor(2, [EVIL])
-    monitor.update(Progress(1, EVIL, {EVIL: 0.5}))
+    monitor.update(RoundEvent("site-started", 1, EVIL))
+    monitor.update(RoundEvent(EVIL, 1, EVIL, message=EVIL))
+    monitor.update(round_(1, sites=[EVIL]))
     monitor._draw()
     assert "<img" not in live_html(monitor) + monitor.static_html()
 
@@ -199,7 +240,7 @@ def test_names_of_sites_are_escaped() -> None:
 def test_the_fallback_holds_scores_but_no_times() -> None:
     slow, fast = TrainingMonitor(2, SITES), TrainingMonitor(2, SITES)
     slow.update(round_(1))
-    fast.update(Progress(1, "averaged", {"oslo": 0.5, "tartu": 0.5}, bytes=2_000_000, seconds=0.1))
+    fast.update(round_(1, seconds=0.1))
     assert slow.static_html() == fast.static_html()
     assert slow.static_text().splitlines() == [
         "Training not started: round 1 of 2",
