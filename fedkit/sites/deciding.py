@@ -37,7 +37,7 @@ class Deciding:
         if refusal is not None:
             result = MockResult(self.site, entry, 0.0, 0, {}, f"line {refusal.line}: {refusal.message}")
         else:
-            weights = decode(self.parts.channel.get(inputs, user)) if inputs else None
+            weights = decode(self.parts.channel.get(user, inputs)) if inputs else None
             result = self.execution.rehearse(request, entry, weights)
         self.parts.store.add_rehearsal(request.digest, result)
         self.parts.journal.append(
@@ -183,13 +183,13 @@ class Deciding:
     def put(self, data: bytes, digest: str, user: str) -> str:
         if digest_bytes(data) != digest:
             raise DigestMismatch("the bytes are not those that were signed for", expected=digest, got="another digest")
-        stored = self.parts.channel.put(data, user)
+        stored = self.parts.channel.put(user, data)
         self.parts.journal.append("blob.stored", user, blob=stored, bytes=len(data))
         return stored
 
     def get(self, digest: str, user: str) -> bytes:
         try:
-            data = self.parts.channel.get(digest, user)
+            data = self.parts.channel.get(user, digest)
         except FedkitError as error:
             self.parts.journal.append("blob.refused", user, blob=digest if _is_digest(digest) else None, reason=error.code)
             raise

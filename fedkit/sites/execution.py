@@ -111,8 +111,13 @@ class Execution:
             return receipt
         if not self.parts.store.can_run(*key):  # 5 something is left to run
             raise used_up(self.parts.store.used(request.digest).get(entry, (0, 0)))
-        if inputs != NOTHING:  # 6 the weights are here, and the researcher's own
-            self.parts.channel.get(inputs, user)
+        if inputs != NOTHING and not self.parts.channel.may_read(user, inputs):  # 6 the weights are here, and one's own
+            raise DigestMismatch(
+                "no weights with this digest are here",
+                expected="the digest of weights that were put here",
+                got="another digest",
+                help="put the weights first",
+            )
         return None
 
     # -- a run on the private notes
@@ -147,7 +152,7 @@ class Execution:
         journal, started = self.parts.journal, time.monotonic()
         journal.append("execution.started", user, request=digest_, entry=entry, round=round, inputs=inputs)
         try:
-            weights = None if inputs == NOTHING else decode(self.parts.channel.get(inputs, user))
+            weights = None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs))
             settings = {**request.settings, "round": round, "site": self.site}
             result = self.parts.pool.run(
                 source=request.source,
@@ -164,7 +169,7 @@ class Execution:
             raise
         outputs = NOTHING
         if result.tensors:
-            outputs = self.parts.channel.put(encode(result.tensors), self.site)
+            outputs = self.parts.channel.put(self.site, encode(result.tensors))
             self.parts.channel.grant(outputs, user)
         numbers = {name: float(value) for name, value in result.numbers.items()}
         receipt = Receipt(digest_, self.site, entry, round, inputs, outputs, numbers, digest(numbers))

@@ -19,6 +19,7 @@ from fedkit.sites.base import DatasetCard
 from fedkit.sites.deciding import Deciding
 from fedkit.sites.envelope import Envelopes
 from fedkit.sites.execution import Execution, Key, not_submitted
+from fedkit.sites.exposure import OPEN
 from fedkit.sites.parts import SiteParts
 
 _by_handle: dict[str, Gate] = {}
@@ -68,6 +69,12 @@ class Gate:
         except Exception as error:  # a defect or malformed parameters; the text of the error could hold a note
             kind = type(error).__name__
             return {"error": SiteError(f"{self.parts.config.name} could not answer", got=kind).to_json()}, b""
+
+    def may_see_api(self, key: str) -> bool:
+        """Whether the account with this verify key has anything to call in PySyft."""
+        user = self.parts.domain.user_of(key)
+        account = self.parts.store.account(user) if user else None
+        return account is not None and account[0] in OPEN
 
     def _dispatch(self, envelope: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         call = self._envelopes.open(envelope)

@@ -126,8 +126,7 @@ def launch(
     federation: Federation | None = None
     before, fresh = set(place.iterdir()), False
     try:
-        if isolation == "in-process":
-            pysyft.warm()
+        pysyft.warm()  # the sites need it, or the researcher's client will
         config = read_config(place)
         fresh = config is None
         notes = Path(corpus).expanduser() if corpus is not None else default_corpus()
@@ -251,9 +250,9 @@ def _start_here(federation: Federation, configs: list[SiteConfig]) -> None:
 
 
 def _start_processes(federation: Federation, configs: list[SiteConfig]) -> None:
-    from fedkit.sites.processes import start_processes
+    from fedkit.sites.processes import SiteProcesses
 
-    start_processes(federation._running, configs)
+    federation._running.update(SiteProcesses(configs).sites)
 
 
 def _accounts(folder: Path, keys: Keyring, config: FederationConfig) -> dict[str, dict[str, Account]]:

@@ -119,6 +119,7 @@ class SiteParts:
             self.pool.close()
         self.journal.append("site.closed", self.config.name)
         self.domain.close()
+        self.channel.close()
         self.journal.close()
         self.store.close()
 
