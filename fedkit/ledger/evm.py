@@ -14,11 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import rlp
 from eth.chains.base import Chain
 from eth.constants import ZERO_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.exceptions import HeaderNotFound, Revert, VMError
 from eth.vm.forks import CancunVM
+from eth.vm.forks.cancun.headers import CancunBlockHeader
 from eth.vm.spoof import SpoofTransaction
 from eth_utils import ValidationError
 
@@ -147,14 +149,7 @@ class Evm:
 
     def _found(self, chain_id: int) -> None:
         """Write the genesis block; its extra data names the chain id, so its hash stands for both."""
-        params = {
-            "difficulty": 0,
-            "gas_limit": BLOCK_GAS,
-            "base_fee_per_gas": 0,
-            "timestamp": int(self._clock()),
-            "coinbase": ZERO_ADDRESS,
-            "extra_data": b"fedkit" + chain_id.to_bytes(8),
-        }
+        params = _genesis(b"fedkit" + chain_id.to_bytes(8), int(self._clock()))
         chain = _rules(chain_id).from_genesis(AtomicDB(self.store), params)
         genesis = chain.get_canonical_block_header_by_number(0).hash
         self.store[b"fedkit:chain"] = chain_id.to_bytes(8) + genesis
@@ -163,6 +158,41 @@ class Evm:
     def _read_identity(self) -> tuple[int, bytes]:
         row = self.store[b"fedkit:chain"]
         return int.from_bytes(row[:8]), row[8:]
+
+
+def run_again(genesis: bytes, blocks: Sequence[tuple[bytes, Sequence[bytes]]]) -> str | None:
+    """Execute an embedded chain anew in memory, from the RLP of its genesis header and of each block's header and transactions.
+
+    None if every block comes out as it was; else what does not.
+    """
+    try:
+        first = rlp.decode(genesis, sedes=CancunBlockHeader)
+        rules = _rules(int.from_bytes(first.extra_data[6:]))
+        chain: Any = rules.from_genesis(AtomicDB(), _genesis(first.extra_data, first.timestamp))
+    except (rlp.exceptions.RLPException, ValidationError):
+        return "block 0 cannot be read"
+    if chain.get_canonical_head().hash != first.hash:
+        return "block 0 is no genesis block that fedkit writes"
+    builder = CancunVM.get_transaction_builder()
+    for number, (header, transactions) in enumerate(blocks, 1):
+        try:
+            decoded = [builder.decode(raw) for raw in transactions]
+            block = CancunVM.get_block_class()(rlp.decode(header, sedes=CancunBlockHeader), decoded, (), ())
+            chain.import_block(block)
+        except (ValidationError, VMError, rlp.exceptions.RLPException) as error:
+            return f"block {number} comes out differently ({type(error).__name__})"
+    return None
+
+
+def _genesis(extra_data: bytes, timestamp: int) -> dict[str, Any]:
+    return {
+        "difficulty": 0,
+        "gas_limit": BLOCK_GAS,
+        "base_fee_per_gas": 0,
+        "timestamp": timestamp,
+        "coinbase": ZERO_ADDRESS,
+        "extra_data": extra_data,
+    }
 
 
 def _check(computations: Sequence[Any]) -> None:

@@ -35,11 +35,15 @@ class NameBook:
         return self._known.get(identity) or "0x" + identity.hex()
 
 
-def steward_role(site: str) -> bytes:
-    """The role of those who decide for a site; `Registry.stewardOf`."""
-    return keccak(encode(["string", "bytes32"], ["fedkit.steward", name_id(site)]))
+def steward_role(site: str | bytes) -> bytes:
+    """The role of those who decide for a site (name or id); `Registry.stewardOf`."""
+    return _role("fedkit.steward", site)
 
 
-def key_role(site: str) -> bytes:
-    """The role of the keys that sign for a site; `Registry.keyOf`."""
-    return keccak(encode(["string", "bytes32"], ["fedkit.site", name_id(site)]))
+def key_role(site: str | bytes) -> bytes:
+    """The role of the keys that sign for a site (name or id); `Registry.keyOf`."""
+    return _role("fedkit.site", site)
+
+
+def _role(kind: str, site: str | bytes) -> bytes:
+    return keccak(encode(["string", "bytes32"], [kind, name_id(site) if isinstance(site, str) else site]))

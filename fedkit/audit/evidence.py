@@ -1,0 +1,184 @@
+"""The evidence bundle: one folder (or zip file) with everything an outsider needs to check a study, and no notes.
+
+manifest.json    what the bundle is, and the SHA-256 of every other file
+chain.json       the deployment, the names behind the ids, and every block: header, transactions and receipts as RLP
+request.json     the code request, with its source
+decisions.json   the stewards' signed decisions, without the reasons given
+rounds.json      the history of the study's rounds
+journals/SITE.jsonl   the sites' journals, a row a line
+weights/DIGEST.safetensors   weights that went in or came out, if they are given: then averages are recomputed
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fedkit import __version__
+from fedkit.digests import canonical, digest_bytes
+from fedkit.errors import EvidenceError, FedkitError, StorageError
+from fedkit.governance.decision import Decision
+from fedkit.governance.request import CodeRequest
+from fedkit.ledger.blocks import RawBlock, raw_block
+from fedkit.ledger.deployment import Deployment
+from fedkit.ledger.names import NameBook
+
+if TYPE_CHECKING:
+    from fedkit.ledger.ledger import Ledger
+
+FORMAT = "fedkit evidence 1"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A bundle as it was read: well-formed, and not checked yet. files: name → bytes, all but the manifest."""
+
+    name: str
+    files: Mapping[str, bytes]
+    manifest: Mapping[str, Any]
+    deployment: Deployment
+    names: NameBook
+    blocks: Sequence[RawBlock]
+    request: CodeRequest
+    decisions: Sequence[Decision]
+    journals: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def weights(self) -> Mapping[str, bytes]:
+        """Digest by which a file is named → its bytes."""
+        return {Path(n).stem: data for n, data in self.files.items() if n.startswith("weights/")}
+
+
+def export(
+    folder: Path,
+    *,
+    ledger: Ledger,
+    journals: Mapping[str, Sequence[Mapping[str, Any]]],
+    request: CodeRequest,
+    decisions: Sequence[Decision] = (),
+    rounds: Sequence[Mapping[str, Any]] = (),
+    weights: Mapping[str, bytes] | None = None,
+) -> Path:
+    """Write the bundle of a study to `folder`, whole or not at all, in place of an older one; returns the folder.
+
+    journals: site → all rows from the first on.   weights: digest → safetensors bytes, for averages to be recomputed.
+    Raises LedgerError if the chain cannot be read as bytes, StorageError if the disk refuses.
+    """
+    files = {
+        "chain.json": canonical(_chain(ledger)),
+        "request.json": canonical(request.to_json()),
+        "decisions.json": canonical([replace(d, reason="").to_json() for d in decisions]),
+        "rounds.json": canonical(list(rounds)),
+    }
+    files |= {f"journals/{site}.jsonl": b"".join(canonical(row) + b"\n" for row in rows) for site, rows in journals.items()}
+    files |= {f"weights/{name}.safetensors": data for name, data in (weights or {}).items()}
+    part, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        for name, data in files.items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            (part / name).write_bytes(data)
+        (part / "manifest.json").write_bytes(canonical(manifest(files, request.digest)))
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise StorageError(
+            "the evidence cannot be written", expected="a writable folder with free space", got=str(error.strerror)
+        ) from None
+    return folder
+
+
+def manifest(files: Mapping[str, bytes], request: str) -> dict[str, Any]:
+    """What manifest.json says about files."""
+    digests = {name: digest_bytes(data) for name, data in sorted(files.items())}
+    return {"format": FORMAT, "fedkit": __version__, "request": request, "files": digests}
+
+
+def read(bundle: Path) -> Evidence:
+    """Read a bundle, a folder or a zip file of one. Raises EvidenceError if it is none, naming the file that is at fault."""
+    files = _files(bundle)
+    if "manifest.json" not in files:
+        raise EvidenceError(
+            f"{bundle.name} is no evidence bundle",
+            expected="a folder or zip file with manifest.json",
+            got="none in it",
+            help="give the folder evidence/ of a run",
+        )
+    name = "manifest.json"
+    try:
+        stated = json.loads(files.pop(name))
+        _check_format(stated)
+        name = "chain.json"
+        chain = json.loads(files[name])
+        deployment = Deployment(**chain["deployment"])
+        blocks = [_block(row) for row in chain["blocks"]]
+        names = NameBook(chain["names"])
+        name = "request.json"
+        request = CodeRequest.from_json(json.loads(files[name]))
+        name = "decisions.json"
+        decisions = [Decision.from_json(row) for row in json.loads(files[name])]
+        journals: dict[str, list[Any]] = {}
+        for name in sorted(n for n in files if n.startswith("journals/")):
+            journals[Path(name).stem] = [dict(json.loads(line)) for line in files[name].splitlines()]
+    except EvidenceError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, FedkitError):
+        raise EvidenceError(
+            f"{name} of the bundle cannot be read",
+            expected="the file as fedkit wrote it",
+            got="no such file" if name != "manifest.json" and name not in files else "other content",
+            help="ask for the bundle again: it was cut off or changed on its way",
+        ) from None
+    return Evidence(bundle.name, files, stated, deployment, names, blocks, request, decisions, journals)
+
+
+def _check_format(stated: Mapping[str, Any]) -> None:
+    if stated["format"] != FORMAT:
+        raise EvidenceError(
+            "the bundle is of another format",
+            expected=FORMAT,
+            got=str(stated["format"])[:40],
+            help="use the fedkit that wrote it, or a newer one",
+        )
+    dict(stated["files"]), str(stated["request"])
+
+
+def _chain(ledger: Ledger) -> dict[str, Any]:
+    chain, blocks = ledger.chain, []
+    for number in range(chain.head().number + 1):
+        block = chain.block(number, full=True)
+        raw = raw_block(block, [chain.receipt(t["hash"]) or {} for t in block["transactions"]])
+        rows = {"transactions": raw.transactions, "receipts": raw.receipts}
+        blocks.append({"header": raw.header.hex()} | {k: [r.hex() for r in v] for k, v in rows.items()})
+    return {"deployment": asdict(ledger.deployment), "names": sorted(ledger.names.names), "blocks": blocks}
+
+
+def _block(row: Mapping[str, Any]) -> RawBlock:
+    transactions, receipts = (tuple(bytes.fromhex(item) for item in row[key]) for key in ("transactions", "receipts"))
+    return RawBlock(bytes.fromhex(row["header"]), transactions, receipts)
+
+
+def _files(bundle: Path) -> dict[str, bytes]:
+    try:
+        if bundle.is_dir():
+            return {p.relative_to(bundle).as_posix(): p.read_bytes() for p in sorted(bundle.rglob("*")) if p.is_file()}
+        with zipfile.ZipFile(bundle) as archive:
+            names = [n for n in archive.namelist() if not n.endswith("/")]
+            top = next((n.removesuffix("manifest.json") for n in sorted(names, key=len) if n.endswith("manifest.json")), "")
+            return {n.removeprefix(top): archive.read(n) for n in names}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise EvidenceError(
+            f"{bundle.name} cannot be read as a bundle",
+            expected="a folder or zip file",
+            got="nothing there" if isinstance(error, FileNotFoundError) else type(error).__name__,
+            help="give the folder evidence/ of a run",
+        ) from None

@@ -1,0 +1,126 @@
+"""What a verification found, as data, and the ways to show it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not hold. where: the place, to look it up; what: plain words; who: who could have caused it."""
+
+    where: str
+    what: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One numbered check. note: what it looked at, or why there was nothing to look at; never a reason to fail."""
+
+    number: int
+    title: str
+    findings: tuple[Finding, ...] = ()
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.findings
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of one bundle. head: "NUMBER:0x…" of the newest block, to be written down elsewhere and given as a pin."""
+
+    bundle: str
+    request: str
+    head: str
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        failed = [check for check in self.checks if not check.passed]
+        if not failed:
+            return f"clean: {len(self.checks)} of {len(self.checks)} checks passed"
+        named = ", ".join(f"{check.number} {check.title.split(':')[0]}" for check in failed)
+        return f"NOT clean: {len(failed)} of {len(self.checks)} checks failed ({named})"
+
+    def to_json(self) -> dict[str, Any]:
+        checks = [{**asdict(c), "passed": c.passed} for c in self.checks]
+        return {
+            "bundle": self.bundle,
+            "request": self.request,
+            "head": self.head,
+            "ok": self.ok,
+            "verdict": self.verdict,
+            "checks": checks,
+        }
+
+    def __str__(self) -> str:
+        lines = []
+        for check in self.checks:
+            lines.append(f"{check.number:>2}  {'ok    ' if check.passed else 'FAILED'}  {check.title}")
+            if check.note:
+                lines.append(f"            {check.note}")
+            lines += [f"          - {f.where}: {f.what} (could be: {f.who})" for f in check.findings]
+        return "\n".join([*lines, self.verdict, f"head {self.head}"])
+
+    def to_rich(self) -> Any:
+        """A table for a terminal (rich)."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=f"Evidence {self.bundle}", title_justify="left", caption=self.verdict, caption_justify="left")
+        table.add_column("", justify="right")
+        table.add_column("check")
+        table.add_column("result")
+        for check in self.checks:
+            text = Text("passed" if check.passed else "FAILED", style="green" if check.passed else "bold red")
+            if check.note:
+                text.append(f"\n{check.note}", style="dim")
+            for finding in check.findings:
+                text.append(f"\n{finding.where}: {finding.what}", style="default")
+                text.append(f"\n  could be: {finding.who}", style="dim")
+            table.add_row(str(check.number), Text(check.title), text)
+        return table
+
+    def to_html(self) -> str:
+        """An HTML fragment: a verdict and a table, everything escaped, no script and no style of its own."""
+        rows = []
+        for check in self.checks:
+            cell = f"<strong>{'passed' if check.passed else 'FAILED'}</strong>"
+            cell += f"<br><small>{escape(check.note)}</small>" if check.note else ""
+            for finding in check.findings:
+                cell += f"<br>{escape(finding.where)}: {escape(finding.what)}<br><small>could be: {escape(finding.who)}</small>"
+            mark = "good" if check.passed else "bad"
+            rows.append(f'<tr class="{mark}"><td>{check.number}</td><td>{escape(check.title)}</td><td>{cell}</td></tr>')
+        head = '<tr><th scope="col">No.</th><th scope="col">Check</th><th scope="col">Result</th></tr>'
+        body = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        mark = "verdict" if self.ok else "verdict bad"
+        return (
+            f'<section class="audit"><p class="{mark}"><strong>{escape(self.verdict)}</strong></p>{body}'
+            f"<p>Head of the chain: <code>{escape(self.head)}</code></p></section>"
+        )
+
+    def to_page(self) -> str:
+        """The fragment as a page of its own."""
+        title = f"Audit of {escape(self.bundle)}"
+        return (
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>'
+            f"<body><h1>{title}</h1>{self.to_html()}</body></html>\n"
+        )
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse}td,th{padding:.4rem .8rem;border-bottom:1px solid #ccc;text-align:left;vertical-align:top}"
+    ".good strong{color:#17692f}.bad strong{color:#a11}code{overflow-wrap:anywhere}"
+)

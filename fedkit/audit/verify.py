@@ -1,0 +1,177 @@
+"""Verification of an evidence bundle: fourteen numbered checks, offline, trusting nobody.
+
+The numbers and titles are those of docs/audit.md and of every report. Nothing is taken from the chain's word: an act counts by
+the signature of who did it, and the rules of the contracts are applied once more here.
+
+    report = verify(Path("runs/first/evidence"))
+    print(report)                     # report.ok, report.to_json(), report.to_html()
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
+from fedkit.audit.agreement import check_agreement, count_of, decided, is_of, journal_keeper, leaf_of
+from fedkit.audit.evidence import Evidence, manifest, read
+from fedkit.audit.report import Check, Finding, Report
+from fedkit.audit.rules import ADMIN, Replay
+from fedkit.digests import digest
+from fedkit.ledger import merkle
+from fedkit.ledger.blocks import Header
+from fedkit.ledger.rows import verify_rows
+from fedkit.ledger.typed import name_id
+
+TITLES: Mapping[int, str] = {
+    1: "Manifest: every file is the one that was exported",
+    2: "Chain: the blocks hash and link, and hold their transactions",
+    3: "Contracts: they are fedkit's own, where the bundle says",
+    4: "Records: each says what a signed call to the contracts said",
+    5: "Roles: everybody had the role for what they did, at that time",
+    6: "Decisions: each is signed by a steward of that site, in time, for what was asked",
+    7: "Executions: each is signed by the site, under an approval and a permit that counted",
+    8: "Rounds: in order, from the right weights, no more than was granted",
+    9: "Journals: rows are chained and hold nothing but what a journal may",
+    10: "Anchors: signed by the site, without a gap, over exactly these rows",
+    11: "Agreement: journals and ledger tell of the same decisions and executions",
+    12: "Request: code, environment, permit and decisions are those on the ledger",
+    13: "Release: the model is what the last recorded round gave",
+    14: "Re-run: the chain, executed again, comes out the same",
+}
+
+
+def verify(bundle: Path, *, pin: str | None = None) -> Report:
+    """Check a bundle (folder or zip file).
+
+    pin: a head that was written down before, "NUMBER:0xHASH" or "0xHASH": without one, a chain that was rewritten as a whole,
+        by somebody with all the keys, cannot be told from the first.
+    Raises EvidenceError if it cannot be read as a bundle; everything else is a finding.
+    """
+    evidence = read(bundle)
+    found: Found = {number: [] for number in TITLES}
+    notes: dict[int, str] = {}
+    check_manifest(evidence, found)  # 1
+    acts, headers = read_acts(evidence, found, pin)  # 2, 3, 4
+    replay = Replay(evidence.names, evidence.deployment.domain, found)
+    replay.roles.add((ADMIN, evidence.deployment.deployer))
+    for act in acts:  # 5, 6, 7, 8
+        replay.apply(act)
+    check_journals(evidence, replay, found)  # 9
+    check_anchors(evidence, replay, found, notes)  # 10
+    for site, rows in evidence.journals.items():
+        check_agreement(site, rows, replay, found, notes)  # 11
+    check_request(evidence, replay, found)  # 12
+    check_release(evidence, replay, found, notes)  # 13
+    check_run_again(evidence, headers, found, notes)  # 14
+    head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
+    notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
+    checks = tuple(Check(number, title, tuple(found[number]), notes.get(number, "")) for number, title in TITLES.items())
+    return Report(evidence.name, str(evidence.manifest["request"]), head, checks)
+
+
+def check_manifest(evidence: Evidence, found: Found) -> None:
+    """1: no file was changed, added or taken away since the export."""
+    stated, actual = evidence.manifest["files"], manifest(evidence.files, "")["files"]
+    for name in sorted(stated.keys() | actual.keys()):
+        if stated.get(name) != actual.get(name):
+            what = "was added" if name not in stated else "is missing" if name not in actual else "is not as it was exported"
+            found[1].append(Finding(name, what, HOLDER))
+
+
+def check_journals(evidence: Evidence, replay: Replay, found: Found) -> None:
+    """9: each journal is whole from row 1 on, and every site that ran the request has one here."""
+    for site, rows in evidence.journals.items():
+        for problem in verify_rows(rows):
+            found[9].append(Finding(f"{site}, row {problem.seq}", problem.message, journal_keeper(site)))
+        if rows and rows[0].get("seq") != 1:
+            found[9].append(Finding(site, "its journal does not begin with row 1", journal_keeper(site)))
+    request = evidence.request.digest
+    for site in sorted({evidence.names(ran.site) for ran in replay.executions if ran.request == request}):
+        if site not in evidence.journals:
+            found[9].append(Finding(site, "ran the request, but its journal is not in the bundle", f"{site}, or {HOLDER}"))
+
+
+def check_anchors(evidence: Evidence, replay: Replay, found: Found, notes: dict[int, str]) -> None:
+    """10: each anchored batch is the next one, and its Merkle root is that of the rows here."""
+    last: dict[str, int] = defaultdict(int)
+    for anchor, where in replay.anchors:
+        site, first, to = evidence.names(anchor["stream"]), anchor["first"], anchor["last"]
+        if first != last[site] + 1 or to < first:
+            found[10].append(Finding(where, f"{site}: rows {first} to {to} are anchored after row {last[site]}", OPERATOR))
+        last[site] = to
+        if site not in evidence.journals:
+            continue
+        batch = [row for row in evidence.journals[site] if first <= count_of(row.get("seq")) <= to]
+        if len(batch) != to - first + 1:
+            what = f"rows {first} to {to} were anchored, of which {len(batch)} are here"
+            found[10].append(Finding(site, what, journal_keeper(site)))
+        elif merkle.root([leaf_of(row) for row in batch]) != anchor["root"].hex():
+            what = f"rows {first} to {to} are not those that were anchored ({where})"
+            found[10].append(Finding(site, what, journal_keeper(site)))
+    loose = 0
+    for site, rows in evidence.journals.items():
+        after = [row for row in rows if count_of(row.get("seq")) > last[site]]
+        loose += len(after)
+        for row in after:
+            if str(row.get("act")).startswith(("execution.", "decision.")) and is_of(row, evidence.request.digest):
+                found[10].append(Finding(f"{site}, row {row.get('seq')}", "an act that no anchor covers", "the researcher"))
+    notes[10] = f"{len(replay.anchors)} anchors; {loose} rows came after the last and are vouched for by nobody"
+
+
+def check_request(evidence: Evidence, replay: Replay, found: Found) -> None:
+    """12: the request in the bundle, with its source, is the one that was submitted; so are the decisions."""
+    request = evidence.request
+    asked = replay.asked.get(bytes.fromhex(request.digest))
+    if evidence.manifest["request"] != request.digest:
+        found[12].append(Finding("request.json", "is not the request that the manifest names", HOLDER))
+    if asked is None:
+        found[12].append(Finding("request.json", "was never submitted to the ledger", f"the researcher, or {HOLDER}"))
+        return
+    said = {
+        "codeDigest": request.code_digest,
+        "environmentDigest": request.environment,
+        "permitDigest": digest(request.permit.to_json()),
+    }
+    for name, value in said.items():
+        if asked.digests[name].hex() != value:
+            found[12].append(Finding("request.json", f"its {name} is not the one on the ledger", "the researcher"))
+    if asked.entries != {name_id(entry.name): entry.executions for entry in request.entries}:
+        found[12].append(Finding("request.json", "its entries are not those on the ledger", "the researcher"))
+    if request.researcher.startswith("0x") and request.researcher != asked.researcher:
+        found[12].append(
+            Finding("request.json", f"names another researcher than {asked.researcher}, who submitted it", "the researcher")
+        )
+    on_ledger = {(evidence.names(decision["site"]), *decided(decision)) for decision, _ in replay.decisions}
+    for decision in evidence.decisions:
+        said_too = (decision.request, decision.rounds, decision.expires, decision.reason_digest, decision.steward)
+        if (decision.site, *said_too) not in on_ledger:
+            where = f"decisions.json, {decision.site}"
+            found[12].append(Finding(where, "a decision that is not on the ledger", f"the researcher, or {HOLDER}"))
+
+
+def check_release(evidence: Evidence, replay: Replay, found: Found, notes: dict[int, str]) -> None:
+    """13: the released model is the aggregate of the last training round before it."""
+    for model, where in replay.releases:
+        rounds = [r for r in replay.rounds if r.request == model["request"].hex() and r.kind != "EVALUATED"]
+        if not rounds or rounds[-1].aggregate != model["model"].hex():
+            what = f"model {model['model'].hex()[:12]} is not what the last recorded round gave"
+            found[13].append(Finding(where, what, "the researcher"))
+    of_request = [model for model, _ in replay.releases if model["request"].hex() == evidence.request.digest]
+    notes[13] = "" if of_request else "this request has no release yet"
+
+
+def check_run_again(evidence: Evidence, headers: Sequence[Header], found: Found, notes: dict[int, str]) -> None:
+    """14: an embedded chain is executed again in memory; a node's chain, with a genesis of its own, is not."""
+    if not headers or not headers[0].extra.startswith(b"fedkit"):
+        notes[14] = "not run: the chain is a node's"
+        return
+    try:
+        from fedkit.ledger.evm import run_again
+    except ImportError:
+        notes[14] = "not run: py-evm is not installed here"
+        return
+    wrong = run_again(evidence.blocks[0].header, [(b.header, b.transactions) for b in evidence.blocks[1:]])
+    if wrong:
+        found[14].append(Finding("chain.json", wrong, f"{OPERATOR}, or {HOLDER}"))
