@@ -7,8 +7,9 @@ table = AuditTable(journals, report)         # auditor, step 10
 """
 
 from fedkit.widgets.audit_table import AuditTable
+from fedkit.widgets.base import Table
 from fedkit.widgets.request_form import RequestForm, RequestValues
 from fedkit.widgets.review_panel import ReviewDesk, ReviewPanel
 from fedkit.widgets.training_monitor import TrainingMonitor
 
-__all__ = ["AuditTable", "RequestForm", "RequestValues", "ReviewDesk", "ReviewPanel", "TrainingMonitor"]
+__all__ = ["AuditTable", "RequestForm", "RequestValues", "ReviewDesk", "ReviewPanel", "Table", "TrainingMonitor"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -100,6 +101,14 @@ class AuditTable(FedkitWidget):
         self._fill(self._head, self._checks, ipywidgets.HBox([self._sites, self._acts]), self._table)
         self.load(journals, report)
 
+    @classmethod
+    def from_bundle(cls, bundle: Path) -> AuditTable:
+        """The journals of an evidence bundle, verified. Raises EvidenceError if it is none; needs no access to a site."""
+        from fedkit.audit.evidence import read
+        from fedkit.audit.verify import verify
+
+        return cls(read(bundle).journals, verify(bundle))
+
     def load(self, journals: Mapping[str, Sequence[Mapping[str, Any]]], report: Report | None = None) -> None:
         """Show other journals and another report; a choice that is no longer there goes back to all."""
         with self.lock:
@@ -148,10 +157,20 @@ class AuditTable(FedkitWidget):
         if self.report is None:
             return ""
         rows = [
-            (c.number, c.title, "passed" if c.passed else "FAILED", "; ".join(f"{f.where}: {f.what}" for f in c.findings))
+            (
+                c.number,
+                c.title,
+                "passed" if c.passed else "FAILED",
+                "; ".join(f"{f.where}: {f.what} (could be: {f.who})" for f in c.findings) or c.note,
+            )
             for c in self.report.checks
         ]
-        return table_html(rows, ("Check", "What is checked", "Result", "Findings"), numeric=(0,), empty="no check was made")
+        return table_html(
+            rows,
+            ("Check", "What is checked", "Result", "Findings, or what was looked at"),
+            numeric=(0,),
+            empty="no check was made",
+        )
 
     def _summary(self) -> str:
         states = Counter(a.proof for a in self.acts)

@@ -53,6 +53,34 @@ def facts_html(rows: Iterable[tuple[str, object]]) -> str:
     )
 
 
+class Table:
+    """A small table to end a cell with: HTML in a notebook, aligned text elsewhere.
+
+    rows: of as many cells as there are columns.   numeric: numbers of the columns that are set right-aligned, from 0.
+    """
+
+    def __init__(
+        self, rows: Iterable[Sequence[object]], columns: Sequence[str], *, caption: str = "", numeric: Iterable[int] = ()
+    ) -> None:
+        self.rows = [[str(cell) for cell in row] for row in rows]
+        self.columns, self.caption, self.numeric = list(columns), caption, frozenset(numeric)
+
+    def _repr_html_(self) -> str:
+        return table_html(self.rows, self.columns, caption=self.caption, numeric=self.numeric)
+
+    def __repr__(self) -> str:
+        lines = [self.columns, *self.rows]
+        width = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        text = [
+            "  ".join(
+                cell.rjust(w) if i in self.numeric else cell.ljust(w)
+                for i, (cell, w) in enumerate(zip(line, width, strict=True))
+            )
+            for line in lines
+        ]
+        return "\n".join(line.rstrip() for line in ([self.caption] if self.caption else []) + text)
+
+
 def as_fedkit_error(error: BaseException) -> FedkitError:
     """The error as one of ours. The words of a foreign exception are dropped: they could hold private text."""
     if isinstance(error, FedkitError):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from fedkit.errors import RequestError
 from fedkit.governance.request import DataPermit
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html
+
+if TYPE_CHECKING:
+    from fedkit.study import Study
+
+#: Models to choose from: name → what it changes in the settings of `fedkit.ner.tasks.default_settings`.
+MODELS: dict[str, dict[str, Any]] = {
+    "standard": {},
+    "small": {"model": {"kind": "hash-cnn", "d": 32, "rows": 1024, "ngrams": 2048, "layers": 2}},
+}
 
 #: What a sequential round shows, and to whom; it stands beside the field and in every steward's review.
 SEQUENTIAL = (
@@ -44,7 +53,7 @@ class RequestValues:
     dataset: str = "notes"
     rounds: int = 4
     sequential_rounds: int = 0
-    model: str = "embedded"
+    model: str = "standard"
 
     @property
     def permit(self) -> DataPermit:
@@ -95,7 +104,7 @@ class RequestForm(FedkitWidget):
         on_submit: Callable[[RequestValues], Any],
         *,
         datasets: Sequence[str] = ("notes",),
-        models: Sequence[str] = ("embedded",),
+        models: Sequence[str] = tuple(MODELS),
         **defaults: Any,
     ) -> None:
         super().__init__()
@@ -131,6 +140,26 @@ class RequestForm(FedkitWidget):
             ipywidgets.HBox([self._button]),
         )
         self._refresh()
+
+    @classmethod
+    def for_study(cls, study: Study, **defaults: Any) -> RequestForm:
+        """The form of a study: submitting describes it, makes the request, rehearses it and submits it to every site."""
+
+        def submit(values: RequestValues) -> str:
+            study.describe(
+                title=values.title,
+                purpose=values.purpose,
+                permit=values.permit,
+                dataset=values.dataset,
+                rounds=values.rounds,
+                sequential_rounds=values.sequential_rounds,
+                settings=MODELS[values.model],
+            )
+            study.request()
+            study.rehearse()
+            return f"Rehearsed on the mock twins and submitted to {len(study.submit())} sites."
+
+        return cls(submit, models=list(MODELS), **defaults)
 
     @property
     def values(self) -> RequestValues:

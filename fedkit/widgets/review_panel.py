@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets
 
@@ -14,6 +15,9 @@ from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.review import RequestState, Review
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html, table_html
 from fedkit.widgets.code import diff_html, source_html
+
+if TYPE_CHECKING:
+    from fedkit.study import Study
 
 #: What a steward reads for each level of a finding, worst first.
 LEVELS = {"refuse": "must be refused", "warn": "look closely", "note": "for your information"}
@@ -222,6 +226,11 @@ class ReviewDesk(FedkitWidget):
             panel.watch(self._refresh)
         self._fill(self._choice, self._place, self._table)
         self._refresh()
+
+    @classmethod
+    def for_study(cls, study: Study, *, days: int = 30) -> ReviewDesk:
+        """A panel for each site of a study, with what that site shows its steward; each decides with its own steward's key."""
+        return cls([ReviewPanel(study.review(site), partial(study.decide, site), days=days) for site in study.sites])
 
     @property
     def states(self) -> dict[str, RequestState]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from widget_samples import CANARY, EVIL, everything_sent, our_failure, private_failure
 
 from fedkit.errors import FedkitError
-from fedkit.widgets.base import FedkitWidget, escape, facts_html, table_html
+from fedkit.widgets.base import FedkitWidget, Table, escape, facts_html, table_html
 from fedkit.widgets.code import diff_html, source_html
 from fedkit.widgets.theme import OKABE_ITO, STYLE
 
@@ -77,6 +77,13 @@ def test_a_table_names_its_columns_for_screen_readers() -> None:
 
 def test_an_empty_table_says_so() -> None:
     assert '<td colspan="2">nothing yet</td>' in table_html([], ("a", "b"))
+
+
+def test_a_table_is_html_in_a_notebook_and_aligned_text_elsewhere() -> None:
+    table = Table([("oslo", 12), ("tartu", 7)], ("Site", "Notes"), caption="Notes of each site", numeric=(1,))
+    assert table._repr_html_().startswith("<table><caption>Notes of each site</caption>")
+    assert repr(table).splitlines() == ["Notes of each site", "Site   Notes", "oslo      12", "tartu      7"]
+    assert repr(Table([], ("Site",))) == "Site"
 
 
 def test_source_lines_are_numbered_from_one_and_findings_marked() -> None:
