@@ -1,0 +1,61 @@
+"""The strategy seam: how the sites of a round take turns, and how their weights become one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fedkit.errors import TrainingError
+from fedkit.federation.parameters import Parameters, check_finite
+
+
+@dataclass(frozen=True)
+class SiteUpdate:
+    """What one site gave back in a round: its new weights and the numbers that came with them (`notes`, `words`, …)."""
+
+    site: str
+    parameters: Parameters
+    numbers: Mapping[str, float]
+
+
+class Strategy(ABC):
+    """Pure: no I/O and no randomness, so that the same updates in the same order give the same weights, bit for bit."""
+
+    name: str
+
+    def in_turn(self, round: int) -> bool:
+        """Whether the sites of this round train one after the other, each from the weights of the one before. Default: no."""
+        return False
+
+    def order(self, round: int, sites: Sequence[str]) -> list[str]:
+        """The order of the sites in this round. Default: as given."""
+        return list(sites)
+
+    @abstractmethod
+    def aggregate(self, round: int, start: Parameters, updates: Sequence[SiteUpdate]) -> dict[str, Any]:
+        """The weights after a round. start: the weights before it. Raises TrainingError for what cannot be aggregated."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON for the plan and the ledger."""
+
+
+def check_update(start: Parameters, update: SiteUpdate) -> None:
+    """Raises TrainingError unless an update has the tensors of `start`, of the same shapes and dtype, all finite."""
+    if set(update.parameters) != set(start):
+        raise TrainingError(
+            f"site {update.site} sent the weights of another model",
+            expected=f"{len(start)} tensors",
+            got=f"{len(update.parameters)}, {len(set(update.parameters) - set(start))} of them unknown",
+        )
+    for name, array in start.items():
+        given = update.parameters[name]
+        if given.shape != array.shape or given.dtype != array.dtype:
+            raise TrainingError(
+                f"site {update.site}: tensor {name} has another form",
+                expected=f"{array.dtype} {array.shape}",
+                got=f"{given.dtype} {given.shape}",
+            )
+    check_finite(update.parameters, f"site {update.site}")

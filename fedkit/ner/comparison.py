@@ -1,0 +1,158 @@
+"""What federated training is measured against: each site alone, and everybody's notes in one place.
+
+**Only a demo or a benchmark can do this**, because the pooled model needs all notes on one machine, which is what the rest of
+fedkit exists to avoid. All models get the same budget: as many epochs over each site's notes as the federated plan, with the
+recipe's own batch size, so the same number of words in all.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fedkit.digests import digest
+from fedkit.ner import tasks
+from fedkit.ner.metrics import Counts, from_numbers
+from fedkit.notes.note import Note
+
+if TYPE_CHECKING:
+    from fedkit.notes.corpus import Corpus
+
+POOLED = "pooled"
+LOCAL = "local-"
+
+
+@dataclass
+class Notes:
+    """A `NoteSet` in memory."""
+
+    train: Sequence[Note] = ()
+    dev: Sequence[Note] = ()
+    test: Sequence[Note] = ()
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """local, pooled: site → label → counts on that site's test notes.
+
+    words: words trained on, for "pooled" and for "local-<site>".   seconds: CPU seconds of training and evaluation.
+    """
+
+    local: Mapping[str, Mapping[str, Counts]]
+    pooled: Mapping[str, Mapping[str, Counts]]
+    words: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        def plain(sites: Mapping[str, Mapping[str, Counts]]) -> dict[str, dict[str, list[int]]]:
+            return {site: {label: [c.tp, c.fp, c.fn] for label, c in counts.items()} for site, counts in sites.items()}
+
+        return {
+            "local": plain(self.local),
+            "pooled": plain(self.pooled),
+            "words": dict(self.words),
+            "seconds": dict(self.seconds),
+        }
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Comparison:
+        def counts(sites: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[str, Counts]]:
+            return {site: {label: Counts(*c) for label, c in labels.items()} for site, labels in sites.items()}
+
+        return Comparison(counts(row["local"]), counts(row["pooled"]), row["words"], row["seconds"])
+
+
+def compare(
+    corpus: Corpus,
+    settings: Mapping[str, Any],
+    folder: Path,
+    on_event: Callable[[str], None] = lambda message: None,
+    *,
+    parallel: int = 2,
+) -> Comparison:
+    """Train and score the local models and the pooled one, each in a process of its own, at most `parallel` at once.
+
+    settings: those of the federated request.   folder: keeps each finished model's counts, so that a second call does only what
+    is missing.   on_event: called with a sentence for each finished model; without note text.
+    A site without training notes has no local model: it scores nothing. Raises TrainingError if no site has training notes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [POOLED, *(LOCAL + name for name, site in corpus.sites.items() if site.train)]
+    done = {job: row for job in jobs if (row := _stored(folder, job, settings, corpus)) is not None}
+    waiting = [job for job in jobs if job not in done]
+    if waiting:
+        with ProcessPoolExecutor(min(parallel, len(waiting)), multiprocessing.get_context("spawn"), _one_thread) as pool:
+            running = {}
+            for job in waiting:
+                names = list(corpus.sites) if job == POOLED else [job.removeprefix(LOCAL)]
+                train = [note for name in names for note in corpus.sites[name].train]
+                tests = {name: corpus.sites[name].test for name in names}
+                running[pool.submit(baseline, job, train, tests, dict(settings))] = job
+            for future in as_completed(running):
+                job = running[future]
+                done[job] = row = {"run": _run_of(job, settings, corpus), **future.result()}
+                part = folder / f"{job}.json.part"
+                part.write_text(json.dumps(row), encoding="utf-8")
+                part.replace(folder / f"{job}.json")
+                on_event(f"{job}: {row['words']:,} words in {row['seconds']:.0f} CPU seconds")
+    labels = settings["labels"]
+    empty = dict.fromkeys(labels, Counts())
+    return Comparison(
+        local={
+            name: from_numbers(done[LOCAL + name]["numbers"][name], labels, "test") if LOCAL + name in done else empty
+            for name in corpus.sites
+        },
+        pooled={name: from_numbers(done[POOLED]["numbers"][name], labels, "test") for name in corpus.sites},
+        words={job: done[job]["words"] for job in jobs},
+        seconds={job: done[job]["seconds"] for job in jobs},
+    )
+
+
+def baseline(
+    name: str, train: Sequence[Note], tests: Mapping[str, Sequence[Note]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One model on `train` at the budget of the federated plan, counted on each test set; runs in a process of its own.
+
+    One pass as long as all rounds together, so that the optimiser keeps its moments: no handicap against the rounds.
+    Returns `{"numbers": site → counts, "words", "seconds"}`.
+    """
+    began = time.process_time()
+    alone = baseline_settings(settings, name)
+    trained = tasks.train_round(Notes(train=train), tasks.initial_parameters(alone), alone)
+    numbers = {}
+    for site, notes in tests.items():
+        numbers[site] = tasks.evaluate(Notes(test=notes), trained["tensors"], alone)["numbers"]
+    return {"numbers": numbers, "words": trained["numbers"]["words"], "seconds": time.process_time() - began}
+
+
+def baseline_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The settings of a baseline: one round as long as all, with what `settings["baselines"]` says."""
+    kind = POOLED if name == POOLED else "local"
+    epochs = float(settings["training"].get("epochs_per_round", 1.0)) * settings["rounds"]
+    training = {**settings["training"], **settings.get("baselines", {}).get(kind, {}), "epochs_per_round": epochs}
+    return {**settings, "training": training, "rounds": 1, "round": 1, "site": name}
+
+
+def _run_of(job: str, settings: Mapping[str, Any], corpus: Corpus) -> str:
+    return digest({"job": job, "corpus": corpus.digest, "settings": baseline_settings(settings, job)})
+
+
+def _stored(folder: Path, job: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any] | None:
+    try:
+        row: dict[str, Any] = json.loads((folder / f"{job}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return row if row.get("run") == _run_of(job, settings, corpus) else None
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
