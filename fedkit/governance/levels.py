@@ -1,0 +1,111 @@
+"""Who may call what at a site: five levels and the calls of the `Site` seam, each with its reason.
+
+Not a ladder. A duty is kept apart from another one: who asks does not decide, who decides does not run, who audits does neither,
+and the site's admin, who could read the disk anyway, has no say in what is approved and no results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fedkit.errors import AccessRefused
+
+_EVERYBODY = {
+    "info": "who the site is and what confines approved code there",
+    "catalogue": "counts and labels of the data sets, no text",
+}
+
+#: level → call → why. What is not here is refused. "execute" is what a session does; "admit" and "outcome" are its two halves
+#: at the site, before and after PySyft.
+CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "guest": MappingProxyType(_EVERYBODY),
+        "researcher": MappingProxyType(
+            {
+                **_EVERYBODY,
+                "mock_notes": "synthetic notes, to write code against",
+                "rehearse": "run code on the mock twin before a steward spends time on it",
+                "submit": "ask",
+                "state": "where one's own request stands",
+                "requests": "one's own requests",
+                "put": "weights for one's own rounds",
+                "get": "what left by a receipt of one's own request",
+                "execute": "run what was approved",
+                "admit": "the rules before a run, so that a refusal has a name",
+                "outcome": "the receipt of a run",
+            }
+        ),
+        "auditor": MappingProxyType(
+            {
+                **_EVERYBODY,
+                "requests": "what was asked, and where it stands",
+                "state": "the same of one request",
+                "journal": "every act at the site, digests and counts",
+                "anchor": "close a batch, so that the ledger holds what the journal says",
+            }
+        ),
+        "steward": MappingProxyType(
+            {
+                **_EVERYBODY,
+                "mock_notes": "what a rehearsal ran on",
+                "requests": "what waits for a decision",
+                "state": "the same of one request",
+                "review": "source, findings, difference, rehearsals",
+                "reason_digest": "what stands for a reason in the signed decision",
+                "decide": "approve or deny, by one's own signature",
+                "journal": "what became of one's decisions",
+                "anchor": "close a batch, as an auditor may",
+            }
+        ),
+        "admin": MappingProxyType(
+            {
+                **_EVERYBODY,
+                "requests": "what goes on at the site",
+                "state": "the same of one request",
+                "journal": "every act at the site",
+                "anchor": "close a batch before the site is moved or backed up",
+            }
+        ),
+    }
+)
+
+#: (level, call) → why not, where somebody would expect otherwise.
+REASONS_AGAINST: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("steward", "submit"): "who decides does not ask",
+        ("steward", "rehearse"): "who decides does not ask",
+        ("steward", "execute"): "who decides does not run",
+        ("steward", "admit"): "who decides does not run",
+        ("researcher", "decide"): "who asks does not decide",
+        ("researcher", "review"): "who asks does not review",
+        ("researcher", "journal"): "the journal shows what others ask for",
+        ("auditor", "decide"): "who audits decides nothing",
+        ("auditor", "execute"): "who audits runs nothing",
+        ("auditor", "mock_notes"): "an audit needs digests, no notes",
+        ("admin", "decide"): "running a site gives no say in what is approved",
+        ("admin", "execute"): "running a site gives no results",
+        ("admin", "get"): "running a site gives no results",
+    }
+)
+
+
+def may(level: str, call: str) -> bool:
+    """Whether a user of that level may make that call. False for levels and calls that do not exist."""
+    return call in CALLS.get(level, {})
+
+
+def check_level(level: str, call: str) -> None:
+    """Raises AccessRefused, with the reason, unless a user of that level may make that call."""
+    if may(level, call):
+        return
+    allowed = sorted(name for name, calls in CALLS.items() if call in calls)
+    if not allowed:
+        raise AccessRefused("a site has no such call", expected=f"one of {sorted(CALLS['researcher'])}", got="another name")
+    why = REASONS_AGAINST.get((level, call), "it is not of this level's duties")
+    raise AccessRefused(
+        f"a {level} may not {call.replace('_', ' ')}: {why}" if level in CALLS else "an unknown level may do nothing",
+        expected=" or ".join(allowed),
+        got=level if level in CALLS else "another word",
+        help="log in with an account of that level",
+    )
