@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import ipywidgets
 
@@ -15,9 +14,6 @@ from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.review import RequestState, Review
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html, table_html
 from fedkit.widgets.code import diff_html, source_html
-
-if TYPE_CHECKING:
-    from fedkit.study import Study
 
 #: What a steward reads for each level of a finding, worst first.
 LEVELS = {"refuse": "must be refused", "warn": "look closely", "note": "for your information"}
@@ -207,81 +203,11 @@ class ReviewPanel(FedkitWidget):
         return f"Review at {self.site}: {self.review.request.title}; {found}; {self.state.status}"
 
 
-class ReviewDesk(FedkitWidget):
-    """Several panels behind one dropdown, for lessons, where one person is the steward of every site in turn.
-
-    `panels[site]` is that site's panel; `approve_rest()` approves what nobody has decided yet.
-    """
-
-    def __init__(self, panels: Sequence[ReviewPanel]) -> None:
-        super().__init__()
-        self.panels = {panel.site: panel for panel in panels}
-        self._choice = ipywidgets.Dropdown(
-            options=list(self.panels), description="Steward of", style={"description_width": "190px"}
-        )
-        self._place = ipywidgets.VBox()
-        self._table = ipywidgets.HTML()
-        self._choice.observe(lambda _: self._refresh(), names="value")
-        for panel in panels:
-            panel.watch(self._refresh)
-        self._fill(self._choice, self._place, self._table)
-        self._refresh()
-
-    @classmethod
-    def for_study(cls, study: Study, *, days: int = 30) -> ReviewDesk:
-        """A panel for each site of a study, with what that site shows its steward; each decides with its own steward's key."""
-        return cls([ReviewPanel(study.review(site), partial(study.decide, site), days=days) for site in study.sites])
-
-    @property
-    def states(self) -> dict[str, RequestState]:
-        """Site → where the request stands there."""
-        return {site: panel.state for site, panel in self.panels.items()}
-
-    def choose(self, site: str) -> ReviewPanel:
-        """Show the panel of a site, as the dropdown does. Raises RequestError for a site without one."""
-        if site not in self.panels:
-            raise RequestError("no such site on this desk", expected=f"one of {list(self.panels)}", got="another name")
-        self._choice.value = site
-        return self.panels[site]
-
-    def approve_rest(self) -> dict[str, RequestState]:
-        """Approve at every site that waits for a decision; a denial stays a denial. Returns all states."""
-        for panel in self.panels.values():
-            panel.wait()
-            if panel.state.status == "pending":
-                panel.approve()
-        return self.states
-
-    def _refresh(self) -> None:
-        with self.lock:
-            chosen = self.panels.get(self._choice.value)
-            if self._place.children != ((chosen,) if chosen else ()):
-                self._place.children = (chosen,) if chosen else ()
-            self._table.value = self._decisions()
-
-    def _decisions(self) -> str:
-        rows = [(site, s.status, _granted(s), s.reason) for site, s in self.states.items()]
-        return table_html(
-            rows,
-            ("Site", "Decision", "Executions granted", "Reason"),
-            caption="Decisions so far",
-            empty="no site has a request",
-        )
-
-    def static_html(self) -> str:
-        chosen = self.panels.get(self._choice.value)
-        return (chosen.static_html() if chosen else "") + self._decisions()
-
-    def static_text(self) -> str:
-        rows = [f"  {site}: {s.status}{f' ({s.reason})' if s.reason else ''}" for site, s in self.states.items()]
-        return "\n".join([f"Decisions at {len(self.panels)} sites", *rows])
-
-
 def state_html(state: RequestState) -> str:
     """Where a request stands, in words and colour."""
     mark = {"approved": "fk-good", "denied": "fk-bad", "revoked": "fk-bad", "expired": "fk-warn"}.get(state.status, "fk-soft")
     told = f": {escape(state.reason)}" if state.reason else ""
-    granted = f" Executions granted: {escape(_granted(state))}." if state.granted else ""
+    granted = f" Executions granted: {escape(granted_text(state))}." if state.granted else ""
     word = "waiting for a decision" if state.status == "pending" else state.status
     return f'<p><span class="{mark}">{escape(word)}</span>{told}.{granted}</p>'
 
@@ -300,5 +226,6 @@ def _numbers(contract: OutputContract) -> str:
     return "; ".join(f"from {low:,.10g} to {high:,.10g}: {', '.join(names)}" for (low, high), names in bounds.items()) or "none"
 
 
-def _granted(state: RequestState) -> str:
+def granted_text(state: RequestState) -> str:
+    """How many executions of each entry are granted."""
     return ", ".join(f"{entry} {n}" for entry, n in state.granted.items())
