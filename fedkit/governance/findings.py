@@ -26,18 +26,23 @@ ALLOWED = frozenset(
     }
 )
 
-#: Reached through an allowed module, these read or write files, load objects, or start something.
+#: Whatever they are reached through, these read or write files, load objects, or start something.
 FORBIDDEN_PARTS = frozenset(
     {
         *("os", "sys", "subprocess", "socket", "ctypes", "pickle", "marshal", "shutil", "importlib", "builtins", "pathlib"),
-        *("io", "shelve", "tempfile", "multiprocessing", "threading", "signal", "code", "inspect", "gc", "ctypeslib", "f2py"),
-        *("hub", "cpp_extension", "load_library", "distributed", "memmap", "fromfile", "tofile", "loadtxt", "savetxt"),
-        *("genfromtxt", "savez", "savez_compressed", "from_file", "attrgetter", "methodcaller"),
+        *("shelve", "tempfile", "multiprocessing", "threading", "ctypeslib", "f2py", "cpp_extension", "load_library"),
+        *("memmap", "fromfile", "tofile", "loadtxt", "savetxt", "genfromtxt", "savez", "savez_compressed", "from_file"),
+        *("attrgetter", "methodcaller"),
     }
 )
 
-#: Only forbidden directly on these modules, since honest objects have methods of the same name.
-FORBIDDEN_ON_MODULES = frozenset({"load", "save", "compile", "jit", "ops", "classes", "package", "utils", "multiprocessing"})
+#: The same, but only directly on a module: honest objects have attributes of these names.
+FORBIDDEN_ON_MODULES = frozenset(
+    {
+        *("load", "save", "hub", "jit", "ops", "classes", "package", "distributed"),
+        *("io", "code", "gc", "signal", "inspect", "codecs", "warnings", "linecache"),
+    }
+)
 
 _FORBIDDEN_NAMES = frozenset(
     "eval exec compile open input breakpoint globals locals vars delattr memoryview exit quit help".split()  # noqa: SIM905
@@ -90,6 +95,12 @@ class _Look(ast.NodeVisitor):
             if isinstance(n, ast.Import | ast.ImportFrom)
             for alias in n.names
         }
+        self._fedkit = {
+            alias.asname or alias.name
+            for n in ast.walk(tree)
+            if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("fedkit")
+            for alias in n.names
+        }
         for statement in tree.body:
             if not _only_defines(statement):
                 self._add("warn", statement, "top level", "runs when the source is loaded, before any entry is called")
@@ -98,11 +109,11 @@ class _Look(ast.NodeVisitor):
         self.found.append(Finding(level, getattr(node, "lineno", 1), rule, message))
 
     # -- imports
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._import(node, alias.name)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.level:
             self._add("refuse", node, "import", "relative import: a request is one file")
             return
@@ -129,13 +140,13 @@ class _Look(ast.NodeVisitor):
             self._add("refuse", node, "reach", f"{name}: reaches files, other processes or code that nobody has reviewed")
 
     # -- names and attributes
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> None:
         if node.id in _FORBIDDEN_NAMES and isinstance(node.ctx, ast.Load) and node.id not in self._bound:
             self._add("refuse", node, "builtin", f"{node.id}: has no place in a request")
         elif _DUNDER.fullmatch(node.id) and node.id not in _HARMLESS_DUNDERS:
             self._add("refuse", node, "object model", f"{node.id}: a back door of the object model")
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         self._attribute(node, node.attr)
         self._part(node, node.attr, on_module=isinstance(node.value, ast.Name) and node.value.id in self._modules)
         if isinstance(node.value, ast.Name) and node.value.id == "notes":
@@ -155,14 +166,14 @@ class _Look(ast.NodeVisitor):
         if (_DUNDER.fullmatch(name) and name not in _HARMLESS_DUNDERS) or _is_frame(name):
             self._add("refuse", node, "object model", f"{name}: a back door of the object model")
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and node not in self._docstrings:
             for name in _DUNDER.findall(node.value):
                 if name not in _HARMLESS_DUNDERS and name != "__main__":
                     self._add("refuse", node, "object model", f"{name} in a string: a back door of the object model")
 
     # -- calls
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in ("getattr", "setattr", "hasattr"):
             which = node.args[1] if len(node.args) > 1 else None
@@ -175,40 +186,44 @@ class _Look(ast.NodeVisitor):
             self._add("warn", node, "print", "prints: the steward alone will see it, the researcher never")
         elif name == "type" and len(node.args) > 1:
             self._add("warn", node, "object model", "makes a class out of strings")
+        called = ast.unparse(node.func)
+        if called.split(".")[0] in self._fedkit:
+            given = " and hands it the notes" if any(isinstance(a, ast.Name) and a.id == "notes" for a in node.args) else ""
+            self._add("note", node, "fedkit", f"calls fedkit's {called}{given}; the environment digest covers it")
         self.generic_visit(node)
 
     # -- what may carry data, or never end
-    def visit_Raise(self, node: ast.Raise) -> None:  # noqa: N802
+    def visit_Raise(self, node: ast.Raise) -> None:
         if isinstance(node.exc, ast.Call) and not all(isinstance(a, ast.Constant) for a in node.exc.args):
             self._add("warn", node, "error text", "puts data into an error; its message stays at the site")
         self.generic_visit(node)
 
-    def visit_Assert(self, node: ast.Assert) -> None:  # noqa: N802
+    def visit_Assert(self, node: ast.Assert) -> None:
         if node.msg is not None and not isinstance(node.msg, ast.Constant):
             self._add("warn", node, "error text", "puts data into an error; its message stays at the site")
         self.generic_visit(node)
 
-    def visit_While(self, node: ast.While) -> None:  # noqa: N802
+    def visit_While(self, node: ast.While) -> None:
         if isinstance(node.test, ast.Constant) and node.test.value:
             ends = any(isinstance(n, ast.Break | ast.Return | ast.Raise) for n in ast.walk(node))
             self._add("warn", node, "loop", "a loop without a bound" + ("" if ends else ", and nothing ends it"))
         self.generic_visit(node)
 
-    def visit_Global(self, node: ast.Global) -> None:  # noqa: N802
+    def visit_Global(self, node: ast.Global) -> None:
         self._add("warn", node, "state", "global state: a round may depend on the one before it; use notes.cache")
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "BaseException"):
             self._add("warn", node, "errors", "catches everything, so that a failure looks like a result")
         self.generic_visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in ("__del__", "__reduce__", "__getattr__", "__getattribute__", "__setattr__", "__class_getitem__"):
             self._add("warn", node, "object model", f"{node.name}: runs where the source does not show a call")
         self.generic_visit(node)
 
     # -- what goes back
-    def visit_Dict(self, node: ast.Dict) -> None:  # noqa: N802
+    def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and key.value in ("tensors", "numbers"):
                 self._add("note", value, "result", f"gives back {key.value}: {_names(value)}")
@@ -233,7 +248,7 @@ def _names(value: ast.expr) -> str:
     """Names of a dict as written in the source, or that they are computed."""
     if isinstance(value, ast.Dict):
         if all(isinstance(k, ast.Constant) for k in value.keys):
-            return ", ".join(str(k.value) for k in value.keys if isinstance(k, ast.Constant)) or "none"
+            return ", ".join(k.value for k in value.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)) or "none"
         return "names that are computed"
     return "from elsewhere in the code"
 

@@ -1,7 +1,7 @@
 """Who may call what at a site: five levels and the calls of the `Site` seam, each with its reason.
 
-Not a ladder. A duty is kept apart from another one: who asks does not decide, who decides does not run, who audits does neither,
-and the site's admin, who could read the disk anyway, has no say in what is approved and no results.
+Not a ladder: duties are kept apart. Who asks does not decide, who decides does not run, who audits does neither, and the
+site's admin, who could read the disk anyway, has no say in what is approved and no results.
 """
 
 from __future__ import annotations
