@@ -213,7 +213,7 @@ class Execution:
             while len(self._refusals) > 1000:
                 self._refusals.popitem(last=False)
 
-    def outcome(self, key: Key) -> Receipt:
+    def outcome(self, request: CodeRequest, key: Key, user: str) -> Receipt:
         """The receipt of a call, or its refusal raised."""
         if (receipt := self.parts.store.receipt(*key)) is not None:
             return receipt
@@ -221,6 +221,11 @@ class Execution:
             refusal = self._refusals.pop(key, None)
         if refusal is not None:
             raise refusal
+        # PySyft or the output policy said no before the gate was asked; the rules give that a name.
+        try:
+            self.admit(request, key, user)
+        except FedkitError as error:
+            raise self.refused(key, error, user) from None
         raise SiteError(f"{self.site}: PySyft did not run the call", help="submit the request again, then call again")
 
     # -- a rehearsal on the mock twin

@@ -6,13 +6,13 @@ fedkit's own errors. In process and over HTTP this is the same code; only the wa
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fedkit.digests import canonical
+from fedkit.digests import canonical, short
 from fedkit.errors import AccessRefused, FedkitError, RequestError, SiteError
+from fedkit.governance.findings import difference
 from fedkit.governance.levels import check_level
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.base import DatasetCard
@@ -79,9 +79,6 @@ class Gate:
     def _dispatch(self, envelope: Mapping[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         call = self._envelopes.open(envelope)
         caller = self._caller(call.key, call.method)
-        method = getattr(self, f"on_{call.method}", None)
-        if method is None:
-            raise self._no(call.method, caller.name, AccessRefused("a site has no such call"))
         try:
             check_level(caller.level, call.method)
         except FedkitError as error:
@@ -90,7 +87,7 @@ class Gate:
             return {"ok": self.on_put(caller, data, **call.params)}, b""
         if call.method == "get":
             return {"ok": None}, self.on_get(caller, **call.params)
-        return {"ok": method(caller, **call.params)}, b""
+        return {"ok": getattr(self, f"on_{call.method}")(caller, **call.params)}, b""
 
     def close(self) -> None:
         _by_handle.pop(self.parts.handle, None)
@@ -148,8 +145,8 @@ class Gate:
         return {"receipt": receipt.to_json() if receipt else None}
 
     def on_outcome(self, caller: Caller, digest: str, entry: str, round: int, inputs: str) -> dict[str, Any]:
-        self._visible(caller, digest)
-        return self.execution.outcome((digest, entry, round, inputs)).to_json()
+        request, _ = self._visible(caller, digest)
+        return self.execution.outcome(request, (digest, entry, round, inputs), caller.name).to_json()
 
     # -- steward
     def on_requests(self, caller: Caller) -> list[dict[str, Any]]:
@@ -208,8 +205,7 @@ class Gate:
         for digest in self.parts.store.last_approved():
             found = self.parts.store.request(digest)
             if found and digest != request.digest:
-                before, after = (r.source.splitlines(keepends=True) for r in (found[0], request))
-                return "".join(difflib.unified_diff(before, after, f"approved {digest[:12]}", f"this {request.digest[:12]}"))
+                return difference(found[0].source, request.source, f"approved {short(digest)}", f"this {short(request.digest)}")
         return ""
 
     def _no(self, method: str, user: str, error: FedkitError) -> FedkitError:
