@@ -51,7 +51,8 @@ contract Rounds {
         bytes32 numbersDigest,
         address key
     );
-    /// @notice A model that is the aggregate of a recorded round was released, with what it was released with.
+    /// @notice A model that is the aggregate of a recorded round was released, or released again with another folder (a new
+    /// card, say). What stands in the folder is enforced nowhere; auditors compare the digests.
     event Released(
         bytes32 indexed request, bytes32 indexed model, address indexed researcher, bytes32 folder, bytes32 metrics
     );
@@ -76,8 +77,6 @@ contract Rounds {
     error AggregateDiffers(bytes32 expected, bytes32 aggregate);
     /// @notice No recorded round of this request gave this model.
     error ModelNotRecorded(bytes32 request, bytes32 model);
-    /// @notice The model is released already.
-    error AlreadyReleased(bytes32 request, bytes32 model);
     /// @notice The rows do not follow the last anchored one.
     error AnchorGap(uint64 expectedFirst, uint64 first);
     /// @notice An anchor's last row lies before its first.
@@ -91,8 +90,8 @@ contract Rounds {
     mapping(bytes32 request => mapping(bytes32 entry => uint32)) public lastRound;
     /// @notice The last anchored row of a site's journal.
     mapping(bytes32 stream => uint64) public lastRow;
-    /// @notice 1: the aggregate of a recorded round, 2: released.
-    mapping(bytes32 request => mapping(bytes32 model => uint8)) public models;
+    /// @notice Whether a training round of the request gave this model.
+    mapping(bytes32 request => mapping(bytes32 model => bool)) public isRecorded;
 
     /// @param registry_ Who takes part.
     /// @param requests_ What was asked and decided.
@@ -136,18 +135,16 @@ contract Rounds {
             if (kind == Kind.Sequential) expected = receipt.outputs;
         }
         if (kind != Kind.Averaged && aggregate != expected) revert AggregateDiffers(expected, aggregate);
-        if (kind != Kind.Evaluated && models[request][aggregate] == 0) models[request][aggregate] = 1;
+        if (kind != Kind.Evaluated) isRecorded[request][aggregate] = true;
         emit RoundRecorded(request, entry, round, kind, msg.sender, inputs, aggregate);
     }
 
-    /// @notice Release a model: only the aggregate of a recorded round, and only once.
+    /// @notice Release a model: only the aggregate of a recorded training round.
     /// @param model Digest of its weights.
     /// @param folder Digest of the released folder.
     /// @param metrics Digest of the metrics released with it.
     function release(bytes32 request, bytes32 model, bytes32 folder, bytes32 metrics) external onlyRequester(request) {
-        if (models[request][model] == 0) revert ModelNotRecorded(request, model);
-        if (models[request][model] == 2) revert AlreadyReleased(request, model);
-        models[request][model] = 2;
+        if (!isRecorded[request][model]) revert ModelNotRecorded(request, model);
         emit Released(request, model, msg.sender, folder, metrics);
     }
 

@@ -17,10 +17,8 @@ from fedkit.audit.acts import OPERATOR, Act, Found
 from fedkit.audit.report import Finding
 from fedkit.errors import LedgerError
 from fedkit.ledger.events import KINDS
-from fedkit.ledger.names import NameBook, key_role, steward_role
-from fedkit.ledger.typed import LedgerDomain, name_id, recover_hash, signing_hash
-
-ADMIN, RESEARCHER = bytes(32), name_id("fedkit.researcher")
+from fedkit.ledger.names import ADMIN_ROLE, RESEARCHER_ROLE, NameBook, key_role, steward_role
+from fedkit.ledger.typed import LedgerDomain, recover_hash, signing_hash
 
 
 @dataclass(frozen=True)
@@ -98,26 +96,26 @@ class Replay:
             self._find(5, act, f"{act.function} by {account}, who was not {self.names(role)} then", f"{account}, or {OPERATOR}")
 
     def _on_register_site(self, act: Act) -> None:
-        self._may(act, ADMIN, act.sender)
+        self._may(act, ADMIN_ROLE, act.sender)
         site, key, steward = (act.arguments[k] for k in ("site", "key", "steward"))
         self.roles |= {(key_role(site), to_checksum_address(key)), (steward_role(site), to_checksum_address(steward))}
 
     def _on_commit_dataset(self, act: Act) -> None:
-        self._may(act, ADMIN, act.sender)
+        self._may(act, ADMIN_ROLE, act.sender)
 
     def _on_grant_role(self, act: Act) -> None:
-        self._may(act, ADMIN, act.sender)
+        self._may(act, ADMIN_ROLE, act.sender)
         self.roles.add((act.arguments["role"], to_checksum_address(act.arguments["account"])))
 
     def _on_revoke_role(self, act: Act) -> None:
-        self._may(act, ADMIN, act.sender)
+        self._may(act, ADMIN_ROLE, act.sender)
         self.roles.discard((act.arguments["role"], to_checksum_address(act.arguments["account"])))
 
     def _on_renounce_role(self, act: Act) -> None:
         self.roles.discard((act.arguments["role"], act.sender))
 
     def _on_submit(self, act: Act) -> None:
-        self._may(act, RESEARCHER, act.sender)
+        self._may(act, RESEARCHER_ROLE, act.sender)
         given = act.arguments
         if given["request"] in self.asked:
             self._find(5, act, "submits a request a second time")
@@ -156,7 +154,7 @@ class Replay:
         given = act.arguments
         request, entry, number, kind = given["request"], given["entry"], given["round"], KINDS[given["kind"]]
         asked = self.asked.get(request)
-        self._may(act, RESEARCHER, act.sender)
+        self._may(act, RESEARCHER_ROLE, act.sender)
         if asked is None or asked.researcher != act.sender:
             self._find(5, act, "records a round of a request that another researcher made", f"{act.sender}, or {OPERATOR}")
         last = max((r.number for r in self.rounds if (r.request, r.entry) == (request.hex(), entry)), default=0)
@@ -207,7 +205,7 @@ class Replay:
         self.anchors.append((given, act.where))
 
     def _on_release(self, act: Act) -> None:
-        self._may(act, RESEARCHER, act.sender)
+        self._may(act, RESEARCHER_ROLE, act.sender)
         asked = self.asked.get(act.arguments["request"])
         if asked is None or asked.researcher != act.sender:
             self._find(5, act, "releases a model of another researcher's request", f"{act.sender}, or {OPERATOR}")

@@ -17,10 +17,11 @@ from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
 from fedkit.audit.agreement import check_agreement, count_of, decided, is_of, journal_keeper, leaf_of
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.report import Check, Finding, Report
-from fedkit.audit.rules import ADMIN, Replay
+from fedkit.audit.rules import Replay
 from fedkit.digests import digest
 from fedkit.ledger import merkle
 from fedkit.ledger.blocks import Header
+from fedkit.ledger.names import ADMIN_ROLE
 from fedkit.ledger.rows import verify_rows
 from fedkit.ledger.typed import name_id
 
@@ -55,7 +56,7 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     check_manifest(evidence, found)  # 1
     acts, headers = read_acts(evidence, found, pin)  # 2, 3, 4
     replay = Replay(evidence.names, evidence.deployment.domain, found)
-    replay.roles.add((ADMIN, evidence.deployment.deployer))
+    replay.roles.add((ADMIN_ROLE, evidence.deployment.deployer))
     for act in acts:  # 5, 6, 7, 8
         replay.apply(act)
     check_journals(evidence, replay, found)  # 9

@@ -4,7 +4,9 @@ typed, keys, transactions   what is signed, and with what
 contracts, events, names    what stands on chain, read back
 rows, merkle                the rows of a journal, and the root that is anchored
 store, evm, provider        the embedded chain
-chain, deployment, ledger   the seam, where the contracts are, and the acts
+chain, blocks               the seam to a chain, embedded or a node's, and its blocks as bytes
+deployment, recorder        where the contracts are; how acts get there and records come back
+registry, ledger            the acts
 
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import open_ledger

@@ -77,6 +77,10 @@ class Keyring:
         """The actor's address, which is no secret; nothing is unlocked for it. Raises LedgerError if there is no key."""
         return to_checksum_address("0x" + str(self._sealed(actor)["address"]).removeprefix("0x"))
 
+    def find(self, address: str) -> str | None:
+        """The actor who has this address, or None."""
+        return next((actor for actor in self.actors() if self.address(actor).lower() == address.lower()), None)
+
     def sign_decision(self, actor: str, decision: Decision, domain: LedgerDomain) -> Decision:
         """The decision, signed. Raises LedgerError unless the actor's key is that of `decision.steward`."""
         return typed.sign_decision(decision, self._key(actor), domain)

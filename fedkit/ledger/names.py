@@ -12,13 +12,16 @@ from eth_utils import keccak
 
 from fedkit.ledger.typed import name_id
 
+#: The roles that are no site's: OpenZeppelin's DEFAULT_ADMIN_ROLE, and `Registry.RESEARCHER`.
+ADMIN_ROLE, RESEARCHER_ROLE = bytes(32), keccak(b"fedkit.researcher")
+
 
 class NameBook:
     """id → name, for sites, entries, data sets and the roles of sites. Called with an id it cannot name, it gives 0x…"""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.names: set[str] = set()
-        self._known = {bytes(32): "admin", keccak(b"fedkit.researcher"): "researcher"}
+        self._known = {ADMIN_ROLE: "admin", RESEARCHER_ROLE: "researcher"}
         self.learn(names)
 
     def learn(self, names: Iterable[str]) -> bool:

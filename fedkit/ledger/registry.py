@@ -1,0 +1,84 @@
+"""Who takes part: the acts of the admin. Every authority is a role, given and taken by name."""
+
+from __future__ import annotations
+
+from fedkit.errors import LedgerError
+from fedkit.ledger.events import DatasetCommitted, RoleGranted, RoleRevoked, SiteRegistered
+from fedkit.ledger.names import ADMIN_ROLE, RESEARCHER_ROLE, key_role, steward_role
+from fedkit.ledger.recorder import Act, Recorder, first_of
+from fedkit.ledger.typed import name_id
+
+RESEARCHER, ADMIN = "researcher", "admin"
+
+
+class RegistryActs(Recorder):
+    """The part of the ledger that says who is who."""
+
+    def register_site(
+        self, name: str, address: str, steward: str, commitment: str | None = None, *, dataset: str = "notes"
+    ) -> SiteRegistered:
+        """Register a site by name, the address of its signing key and of its steward; and the commitment to its data set.
+
+        A site that is registered with these keys already is left as it is; a new commitment is recorded.
+        Raises LedgerError if it is registered with other keys.
+        """
+        with self._lock:
+            self._learn([name, dataset])
+            acts: list[Act] = []
+            site = name_id(name)
+            if not self._ask("Registry", "isSite", site):
+                acts.append(("Registry", "registerSite", (site, address, steward)))
+            elif not (self.has_role(key_role(name), address) and self.has_role(steward_role(name), steward)):
+                raise LedgerError(
+                    f"{name} is registered with other keys",
+                    expected="its key and steward as registered",
+                    got="others",
+                    help="give the federation its old key folder, or grant the new keys the site's roles",
+                )
+            if commitment and commitment != self._commitment(name, dataset):
+                acts.append(("Registry", "commitDataset", (site, name_id(dataset), bytes.fromhex(commitment))))
+            made = self._act(ADMIN, acts) if acts else []
+            return first_of(SiteRegistered, [*made, *self.records(SiteRegistered)], lambda e: e.site == name)
+
+    def register_researcher(self, actor: str = RESEARCHER) -> RoleGranted:
+        """Let an actor of the keyring (made if missing), or an address (0x…), submit requests and record rounds."""
+        account = actor if actor.startswith("0x") else self.keys.create(actor)
+        return self.grant("researcher", account)
+
+    def grant(self, role: str, account: str) -> RoleGranted:
+        """Give an account a role: "researcher", "admin", "steward of SITE" or "key of SITE"."""
+        with self._lock:
+            if not self.has_role(role_id(role), account):
+                self._act(ADMIN, [("Registry", "grantRole", (role_id(role), account))])
+            granted = [e for e in self.records(RoleGranted) if e.role == role and e.account == account]
+            return granted[-1]
+
+    def revoke(self, role: str, account: str) -> RoleRevoked:
+        """Take a role away; what was done with it before stays valid."""
+        with self._lock:
+            if self.has_role(role_id(role), account):
+                self._act(ADMIN, [("Registry", "revokeRole", (role_id(role), account))])
+            revoked = [e for e in self.records(RoleRevoked) if e.role == role and e.account == account]
+            if not revoked:
+                raise LedgerError("the account never had this role", expected=role, got=account)
+            return revoked[-1]
+
+    def has_role(self, role: bytes, account: str) -> bool:
+        """Whether an account has a role now."""
+        return bool(self._ask("Registry", "hasRole", role, account))
+
+    def _commitment(self, site: str, dataset: str) -> str | None:
+        known = [e.commitment for e in self.records(DatasetCommitted) if (e.site, e.dataset) == (site, dataset)]
+        return known[-1] if known else None
+
+
+def role_id(role: str) -> bytes:
+    """The id of a role on chain. Raises LedgerError if there is no such role."""
+    kind, _, site = role.partition(" of ")
+    if role == ADMIN:
+        return ADMIN_ROLE
+    if role == RESEARCHER:
+        return RESEARCHER_ROLE
+    if kind in ("steward", "key") and site:
+        return steward_role(site) if kind == "steward" else key_role(site)
+    raise LedgerError("no such role", expected='"researcher", "admin", "steward of SITE" or "key of SITE"', got=role)
