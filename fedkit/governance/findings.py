@@ -225,7 +225,7 @@ class _Look(ast.NodeVisitor):
     # -- what goes back
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant) and key.value in ("tensors", "numbers"):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in ("tensors", "numbers"):
                 self._add("note", value, "result", f"gives back {key.value}: {_names(value)}")
         self.generic_visit(node)
 

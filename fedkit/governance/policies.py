@@ -47,7 +47,7 @@ class Context:
 
 
 class Policy(ABC):
-    """A rule. `admits` is asked before the run, `releases` before a result leaves; either raises a `Refused` with its reason."""
+    """A rule. `admits` is asked before the run, `releases` before a result leaves; either raises `Refused`."""
 
     def admits(self, context: Context) -> None:  # noqa: B027 - a rule may have nothing to ask before a run
         """Raises Refused if the call may not run."""

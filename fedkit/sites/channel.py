@@ -1,7 +1,7 @@
 """The channel beside PySyft: bytes (weights) by their SHA-256, in a folder of one site.
 
-Who stored a blob owns it; others get it only once it was granted to them, as a result is by its receipt. A blob lies in the file
-`ab/abcdef…` (mode 0600), written whole or not at all; who owns what and who may read it stands in a small SQLite index.
+Who stored a blob owns it; others get it only once it was granted to them, as a result is by its receipt. A blob lies in the
+file `ab/abcdef…` (mode 0600), written whole or not at all; who owns what and who may read it stands in a small SQLite index.
 """
 
 from __future__ import annotations
@@ -106,9 +106,11 @@ class Channel:
         """Whether `get` would find it."""
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             return False
-        query = "SELECT 1 FROM blobs WHERE digest = ?1 AND owner = ?2 UNION ALL SELECT 1 FROM readers WHERE digest = ?1 AND user = ?2"
+        query = (
+            "SELECT 1 FROM blobs WHERE (digest, owner) = (?, ?) UNION ALL SELECT 1 FROM readers WHERE (digest, user) = (?, ?)"
+        )
         with self._lock:
-            return self._db.execute(query, (digest, user)).fetchone() is not None
+            return self._db.execute(query, (digest, user) * 2).fetchone() is not None
 
     def grant(self, digest: str, user: str) -> None:
         """Let `user` read a blob that is stored here. Raises AccessRefused if there is none."""

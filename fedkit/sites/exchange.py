@@ -183,11 +183,10 @@ def _failed(header: Mapping[str, Any], entry: str, lines: int, view: str, limits
             help="use smaller batches or a smaller model, or ask the site for a higher limit",
         )
     known = name if isinstance(name, str) and name in KNOWN_ERRORS else "Exception"
-    return ExecutionFailed(
-        f"{entry} raised {known}{where}",
-        got=shown,
-        help="mend the code and rehearse again" if view == "mock" else "its message stays at the site; ask the steward",
-    )
+    if view == "mock":
+        says = f": {shown}" if shown else ""
+        return ExecutionFailed(f"{entry} raised {known}{where}{says}", help="mend the code and rehearse again")
+    return ExecutionFailed(f"{entry} raised {known}{where}", help="its message stays at the site; ask the steward")
 
 
 def _no_result(entry: str, *, got: str) -> OutputRefused:
