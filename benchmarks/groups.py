@@ -1,0 +1,91 @@
+"""The benchmarks themselves: each function measures fedkit and its peer in one go and gives back numbers."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from measured import ROOT, Measured, last_json, peer_python
+from process_tree import PeakMemory
+
+#: Five sites, the update of the FederatedHealth network's LoRA job (r = 8 and all biases of XLM-R base), two cores.
+SITES, FLOATS, ROUNDS = 5, 898_596, 12
+
+
+def import_seconds(repeats: int = 7) -> list[Measured]:
+    """`import fedkit` in a fresh interpreter, beside `import flwr`; the median, time of the interpreter itself not counted."""
+
+    def median(python: str | Path, package: str) -> float:
+        code = f"import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
+        runs = [subprocess.run([python, "-c", code], capture_output=True, text=True, check=True) for _ in range(repeats + 1)]
+        return statistics.median(float(run.stdout) for run in runs[1:])  # the first one may still compile
+
+    ours, theirs = median(sys.executable, "fedkit"), median(peer_python(), "flwr")
+    command = "python benchmarks/run.py --only import_seconds"
+    return [Measured("import_seconds", ours, "s", command, theirs, "import flwr 1.42", f"median of {repeats}")]
+
+
+def round_overhead() -> list[Measured]:
+    """A steady round without training: fedkit in process beside Flower's simulation, one after the other in the same run."""
+    theirs = last_json([peer_python(), "benchmarks/flower_rounds.py", "--sites", str(SITES), "--rounds", str(ROUNDS)])["rounds"]
+    ours = last_json([sys.executable, "benchmarks/fedkit_rounds.py", "--rounds", str(ROUNDS)], OMP_NUM_THREADS="1")["rounds"]
+    return [
+        Measured(
+            "round_overhead_vs_flower",
+            statistics.median(ours),
+            "s",
+            "python benchmarks/run.py --only round_overhead",
+            statistics.median(theirs),
+            "Flower 1.42 simulation, Ray backend",
+            f"a round without training, {SITES} sites, {FLOATS:,} floats, median of {ROUNDS}; fedkit's has the approval check, "
+            f"a confined worker, output contract, signed receipts and ledger in it; range {min(ours):.2f}–{max(ours):.2f}, "
+            f"Flower {min(theirs):.2f}–{max(theirs):.2f}",
+        )
+    ]
+
+
+def demo() -> list[Measured]:
+    """`fedkit demo` from a cold start on a fresh data folder: seconds in all, peak memory, seconds to the first round."""
+    with tempfile.TemporaryDirectory(prefix="fedkit-bench-") as folder:
+        runs, log = Path(folder, "runs"), Path(folder, "log")
+        command = [
+            str(Path(sys.executable).with_name("fedkit")),
+            "demo",
+            "--out",
+            str(runs),
+            "--home",
+            str(Path(folder, "home")),
+        ]
+        began = time.time()
+        with log.open("w") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+            with PeakMemory(process.pid) as memory:
+                code = process.wait()
+        seconds = time.time() - began
+        if code:
+            raise RuntimeError(f"fedkit demo ended with {code}:\n{log.read_text('utf-8')[-2000:]}")
+        first = first_round(next(runs.glob("*/events.jsonl"))) - began
+    again = "python benchmarks/run.py --only demo"
+    cold = "fedkit demo on the samples, new data folder, set-up done before"
+    return [
+        Measured("demo_seconds", seconds, "s", again, 240.0, "limit", cold),
+        Measured(
+            "demo_peak_mb", memory.peak / 1e6, "MB", again, 3000.0, "limit", f"sum over processes, {memory.samples} samples"
+        ),
+        Measured("first_round_seconds", first, "s", again, 25.0, "limit", "from the start of the process"),
+    ]
+
+
+def first_round(events: Path) -> float:
+    """Unix time at which the first round was complete. Raises RuntimeError if none was."""
+    for line in events.read_text("utf-8").splitlines():
+        row: dict[str, Any] = json.loads(line)
+        if row["data"].get("event") == "round" and row["data"]["round"] == 1:
+            return float(row["at"])
+    raise RuntimeError(f"no round in {events.name}")
