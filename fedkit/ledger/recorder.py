@@ -1,4 +1,4 @@
-"""How acts reach the chain and records come back: signed, sent, decoded, and read once. `registry` and `ledger` hold the acts."""
+"""How acts reach the chain and records come back: signed, sent, decoded, read once. The acts are in `registry` and `ledger`."""
 
 from __future__ import annotations
 
