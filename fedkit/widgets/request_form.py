@@ -74,6 +74,8 @@ def problems(values: RequestValues, today: date, *, most_rounds: int = 100) -> d
         found["permit_id"] = "Give the number of the data permit."
     if not values.permit_purpose.strip():
         found["permit_purpose"] = "Say what the permit was given for."
+    elif values.permit_purpose != values.purpose:
+        found["permit_purpose"] = "The purpose of the study has to be the permit's, word for word; the sites compare them."
     if values.permit_expires is None:
         found["permit_expires"] = "Give the last day on which the permit is valid."
     elif values.permit_expires < today:

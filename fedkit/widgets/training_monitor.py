@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from fedkit.widgets.curves import curves_svg
 
 if TYPE_CHECKING:
     from fedkit.federation.rounds import RoundEvent
+    from fedkit.study import Study
 
 #: The curves are drawn at most this often, in seconds: a drawing takes some time away from training.
 DRAW_EVERY = 1.0
@@ -73,6 +75,28 @@ class TrainingMonitor(FedkitWidget):
         )  # fmt: skip
         self._refresh()
         self._draw()
+
+    @classmethod
+    def for_study(cls, study: Study) -> TrainingMonitor:
+        """The monitor of a study that a steward has approved; what was trained before stands in it. Raises NotApproved."""
+        from fedkit.federated_training import TRAINING
+        from fedkit.federation.rounds import RoundEvent, read_history
+
+        request = study.requested()
+        rounds = request.settings["rounds"]
+        sizes = (math.prod(shape) for shape in request.entry("train_round").contract.tensors.values())
+
+        def run(stop: threading.Event) -> Any:
+            result = study.run(stop)
+            for site, numbers in (study.run_folder.read("evaluation") or {}).items():
+                monitor.score(site, rounds, numbers)
+            return result
+
+        monitor = cls(rounds, study.approved_sites(), run, weights_bytes=4 * sum(sizes))
+        study.on_training = monitor.update
+        for record in read_history(study.folder / TRAINING):
+            monitor.update(RoundEvent("aggregated", record.round, record=record))
+        return monitor
 
     @property
     def done_rounds(self) -> int:

@@ -18,7 +18,7 @@ GOOD: dict[str, Any] = {
     "title": "Implants in five languages",
     "purpose": "Find implants before an MRI",
     "permit_id": "permit-7",
-    "permit_purpose": "Implant safety",
+    "permit_purpose": "Find implants before an MRI",
 }
 
 
@@ -30,7 +30,7 @@ def form(**more: Any) -> RequestForm:
     ("field", "value"),
     [
         ("title", "abc"),
-        ("purpose", " "),
+        ("permit_purpose", "Something else"),
         ("permit_id", ""),
         ("permit_purpose", ""),
         ("permit_expires", None),
@@ -56,6 +56,11 @@ def test_rounds_are_right_exactly_when_the_study_would_take_them(rounds: int, fi
     assert ("rounds" not in found) == (1 <= rounds <= 100)
     if 1 <= rounds <= 100:
         assert ("sequential_rounds" not in found) == (0 <= first <= rounds)
+
+
+def test_a_purpose_is_a_sentence() -> None:
+    values = RequestValues(**{**GOOD, "purpose": " ", "permit_purpose": " "}, permit_expires=TODAY)
+    assert set(problems(values, TODAY)) == {"purpose", "permit_purpose"}
 
 
 def test_a_new_form_is_empty_and_cannot_be_submitted() -> None:
@@ -165,7 +170,7 @@ def test_values_give_the_permit_that_a_request_carries() -> None:
 
 
 def test_what_a_person_types_is_escaped_in_every_view() -> None:
-    one = form(title=EVIL, purpose=EVIL, permit_id=EVIL, on_submit=lambda values: EVIL)
+    one = form(title=EVIL, purpose=EVIL, permit_purpose=EVIL, permit_id=EVIL, on_submit=lambda values: EVIL)
     one.submit()
     assert "<img" not in live_html(one) + one.static_html()
 
