@@ -11,7 +11,7 @@ A `federation.toml` at the top may give order, titles and languages:
     title = "Fjordvik sykehus"
     language = "nb"
 
-Other files and folders are ignored. A site without mock notes is given some by `mock_twin`, which sees labels and language only.
+Other files and folders are ignored. A site without mock notes is given some by `mock_twin`, which sees no note.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from typing import Any
 from fedkit.digests import digest, digest_bytes
 from fedkit.errors import CorpusError
 from fedkit.notes.jsonl import dump_notes, read_notes
-from fedkit.notes.note import LANGUAGES, Note
 from fedkit.notes.mock import mock_twin
+from fedkit.notes.note import LANGUAGES, Note
 
 SPLITS = ("train", "dev", "test")
 FEDERATION_FILE = "federation.toml"

@@ -2,9 +2,9 @@
 
     corpus = synthesise(notes_per_site={"no": 600, "fi": 120}, languages=("no", "fi"), seed=1)
 
-Every note has a random stream of its own, so a larger corpus begins with the notes of a smaller one. Persons are invented, and so are
-their pseudonymous ids; no note has a calendar date. What a drug does to somebody is drawn by lot: the notes teach how to find words,
-not pharmacology.
+Every note has a random stream of its own, so a larger corpus begins with the notes of a smaller one. Persons are invented, and
+so are their pseudonymous ids; no note has a calendar date. What a drug does to somebody is drawn by lot: the notes teach how to
+find words, not pharmacology.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fedkit.notes.synthetic.templates import KINDS, pool
 
 @dataclass(frozen=True)
 class SampleSite:
-    """A site of the sample federation. The hospital is invented. `also`: a second language and how many of a hundred patients it has."""
+    """A site of the sample federation. The hospital is invented. `also`: a second language, and of how many patients in 100."""
 
     name: str
     title: str

@@ -1,8 +1,8 @@
 """Word forms: which form of a table entry a sentence asks for.
 
 Norwegian, Swedish and Danish entries hold the indefinite and the definite singular. Finnish and Estonian entries hold the
-nominative, genitive and partitive, which cannot be derived from each other; the local cases can, since both languages build them on
-the stem of the genitive (VISK, Iso suomen kielioppi, § 89; Eesti keele käsiraamat, M 45).
+nominative, genitive and partitive, which cannot be derived from each other; the other cases can, since both languages build
+them on the stem of the genitive (Iso suomen kielioppi; Eesti keele käsiraamat).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The concepts behind the labels, and the split each belongs to.
 
-A concept (a drug, a device model, a knee) has one entry per language and belongs to one split in all of them, whatever the seed. So a
-form of the test split stands in no site's training notes. Within each group of a table the concepts are ranked by a hash of their
-name and dealt out by a fixed pattern: every group has concepts in every split. A model follows its manufacturer.
+A concept (a drug, a device model, a knee) has one entry per language and belongs to one split in all of them, whatever the
+seed. So a form of the test split stands in no site's training notes. Within each group of a table the concepts are ranked by a
+hash of their name and dealt out by a fixed pattern: every group has concepts in every split. A model follows its manufacturer.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ A file `data/templates/<language>.txt` holds blocks that begin with `== section 
     {age} {sex} {sex:def}       of the patient,
     {dose} {why}                strength and indication of the drug named last,
     {DRUG2@antibiotic:gen status=current}
-                                the note's second drug, drawn from a group or of a route, in the genitive, with an attribute on its span;
-    {^BODY_SITE:lat}            with a capital; on the left or right side if the body part is paired.
+                                the note's second drug, of a group or route, in the genitive, with an attribute on its span;
+    {^BODY_SITE:lat}            with a capital; of the left or right side if the body part is paired.
 
 The same name is the same thing throughout a note, whatever sections it is put together from.
 """
