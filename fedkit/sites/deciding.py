@@ -10,8 +10,9 @@ from fedkit.digests import digest_bytes
 from fedkit.environment import environment_digest
 from fedkit.errors import AccessRefused, DigestMismatch, FedkitError, LedgerError, NotApproved, Refused, RequestError
 from fedkit.federation.parameters import decode
-from fedkit.governance.decision import Decision
+from fedkit.governance.decision import NOTHING, Decision
 from fedkit.governance.findings import find
+from fedkit.governance.policies import SameEnvironment, ValidPermit
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import Finding, MockResult, RequestState
 from fedkit.ledger import typed
@@ -79,13 +80,10 @@ class Deciding:
             raise AccessRefused(
                 "the request names another researcher", expected=address, got="another", help="submit one's own requests"
             )
-        if request.environment != environment_digest():
-            raise DigestMismatch(
-                "the request names another environment",
-                expected=environment_digest(),
-                got=request.environment,
-                help="make the request anew with the versions that the site has",
-            )
+        first = (request.digest, request.entries[0].name, 1, NOTHING)
+        for rule in self.execution.rules.rules:
+            if isinstance(rule, SameEnvironment | ValidPermit):  # the others are for who runs
+                rule.admits(self.execution.context(request, first, user))
         findings = self.findings(request)
         worst = [f for f in findings if f.level == "refuse"]
         if worst:

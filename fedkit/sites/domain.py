@@ -20,6 +20,7 @@ from syft.server.credentials import SyftVerifyKey, UserLoginCredentials
 from syft.service.context import AuthedServiceContext
 from syft.service.policy.policy import Matches, UserOwned
 from syft.service.response import SyftError
+from syft.service.service import ServiceConfigRegistry
 from syft.service.user.user import User, UserCreate
 from syft.service.user.user_roles import ServiceRole
 from syft.store.blob_storage.on_disk import OnDiskBlobStorageClientConfig, OnDiskBlobStorageConfig
@@ -45,6 +46,9 @@ class GuardedDatasite(sy.Datasite):
         if not message.blocking or message.server_uid != self.id or path == "queue":
             return SyftError(message="this site answers direct calls only")
         if api_call.credentials != self.verify_key:
+            config = ServiceConfigRegistry.get_registered_configs().get(path)
+            if config is None or not config.has_permission(self.get_role_for_credentials(api_call.credentials)):
+                return SyftError(message=f"you have no access to {path}" if config else "there is no such call")
             largest = exposure.LARGEST.get(path, exposure.LARGEST_OTHER)
             if len(api_call.serialized_message) > largest:
                 return SyftError(message=f"{path} takes at most {largest} bytes; weights travel beside PySyft")

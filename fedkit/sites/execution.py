@@ -12,13 +12,15 @@ from typing import Any
 
 from fedkit.digests import canonical, digest
 from fedkit.environment import environment_digest
-from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, LimitReached, NotApproved, OutputRefused, SiteError
+from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, NotApproved, OutputRefused, SiteError
 from fedkit.federation.parameters import decode, encode
 from fedkit.governance.decision import NOTHING, Receipt
+from fedkit.governance.policies import Context, SignedApproval, default_policies
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult, RequestState
+from fedkit.ledger import typed
 from fedkit.sites import syft_code
-from fedkit.sites.gate_store import used_up
+from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
 
 #: A call: digest of the request, entry, round, digest of the weights (or NOTHING).
@@ -31,6 +33,10 @@ class Execution:
     def __init__(self, parts: SiteParts) -> None:
         self.parts = parts
         self.site = parts.config.name
+        self.approval = SignedApproval(lambda decision: typed.recover_decision(decision, parts.config.ledger))
+        self.rules = default_policies(
+            environment=environment_digest(), datasets=[parts.config.dataset], signer=self.approval.signer
+        )
         self._locks: dict[Key, tuple[threading.Lock, int]] = {}
         self._guard = threading.Lock()
         self._refusals: OrderedDict[Key, FedkitError] = OrderedDict()
@@ -59,59 +65,49 @@ class Execution:
             submitted=submitted,
         )
 
-    def must_be_approved(self, request: CodeRequest, submitted: float = 0.0) -> None:
-        """Raises NotApproved, with the reason of a denial."""
-        state = self.state(request, submitted)
-        if state.status == "approved":
-            return
-        words = {
-            "pending": "the request waits for a decision",
-            "denied": "the request was denied",
-            "revoked": "the approval was revoked",
-            "expired": "the approval has expired",
-        }
-        raise NotApproved(
-            words[state.status] + (f": {state.reason}" if state.reason else ""),
-            expected="a steward's approval that counts now",
-            got=state.status,
-            help="wait for the steward" if state.status == "pending" else "mend what was given as the reason, submit again",
-        )
-
     def has_executions_left(self, digest: str) -> None:
         """For the output policy in PySyft. Raises NotApproved or LimitReached."""
         found = self.parts.store.request(digest)
         if found is None:
             raise NotApproved("no request with this digest was submitted here")
-        self.must_be_approved(found[0], found[2])
+        self.approval.admits(self.context(found[0], (digest, found[0].entries[0].name, 1, NOTHING), found[1]))
         if not self.parts.store.anything_left(digest):
             raise used_up(next(iter(self.parts.store.used(digest).values()), (0, 0)))
 
     # -- rules
-    def admit(self, request: CodeRequest, key: Key, user: str) -> Receipt | None:
-        """The rules before a run, in their order. Returns the receipt if this very call was finished before.
+    def context(self, request: CodeRequest, key: Key, user: str) -> Context:
+        """What the rules are asked about. used: what this call would come on top of."""
+        digest, entry, round, _ = key
+        decisions = self.parts.store.decisions(digest)
+        level, address = self.parts.store.account(user) or ("guest", "")
+        used = self.parts.store.used(digest).get(entry, (0, 0))[0]
+        return Context(
+            request=request,
+            digest=digest,
+            entry=entry,
+            round=round,
+            site=self.site,
+            researcher=address,
+            level=level,
+            decision=decisions[-1] if decisions else None,
+            revoked=any(d.approved for d in decisions[:-1]),
+            used=used - 1 if self.parts.store.attempts(*key) else used,
+            now=time.time(),
+        )
 
-        Raises DigestMismatch, NotApproved, LimitReached, RequestError.
-        """
-        _, entry, round, inputs = key
+    def admit(self, request: CodeRequest, key: Key, user: str) -> Receipt | None:
+        """The rules before a run, those of `fedkit.governance.policies` and two of the site's own. Returns the receipt if this
+        very call was finished before. Raises a Refused or RequestError."""
         found = self.parts.store.request(request.digest)
-        if found is None or found[1] != user:  # 1 the digest is one that this researcher submitted
+        if found is None or found[1] != user:
             raise not_submitted()
-        self.must_be_approved(request, found[2])  # 2 a steward's decision counts now
-        if request.environment != environment_digest():  # 3 the environment is the one that was named
-            raise DigestMismatch(
-                "the request names another environment",
-                expected=environment_digest(),
-                got=request.environment,
-                help="make the request anew with the versions that the site has",
-            )
-        request.entry(entry)  # 4 the entry was approved
-        if round < 1:
-            raise LimitReached("rounds count from 1", expected="1, 2, …", got=str(round))
+        self.rules.admits(self.context(request, key, user))
         if (receipt := self.parts.store.receipt(*key)) is not None:
             return receipt
-        if not self.parts.store.can_run(*key):  # 5 something is left to run
-            raise used_up(self.parts.store.used(request.digest).get(entry, (0, 0)))
-        if inputs != NOTHING and not self.parts.channel.may_read(user, inputs):  # 6 the weights are here, and one's own
+        if self.parts.store.attempts(*key) >= ATTEMPTS:
+            raise used_up((ATTEMPTS, ATTEMPTS), what="attempts at this call")
+        inputs = key[3]
+        if inputs != NOTHING and not self.parts.channel.may_read(user, inputs):
             raise DigestMismatch(
                 "no weights with this digest are here",
                 expected="the digest of weights that were put here",
@@ -163,7 +159,7 @@ class Execution:
                 settings=settings,
                 key=digest_,
             )
-            request.entry(entry).contract.check(result.tensors, result.numbers)
+            self.rules.releases(self.context(request, key, user), result.tensors, result.numbers)
         except FedkitError as error:
             journal.append("execution.failed", user, request=digest_, entry=entry, round=round, reason=error.code)
             raise

@@ -129,14 +129,11 @@ class GateStore:
         row = self._one(query, digest, entry, round, inputs)
         return Receipt.from_json(json.loads(row[0])) if row and row[0] else None
 
-    def can_run(self, digest: str, entry: str, round: int, inputs: str) -> bool:
-        """Whether `charge` would let this call through now."""
+    def attempts(self, digest: str, entry: str, round: int, inputs: str) -> int:
+        """How often this call was started on its charge; 0 if it has none."""
         query = "SELECT attempts FROM runs WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
         row = self._one(query, digest, entry, round, inputs)
-        if row:
-            return int(row[0]) < ATTEMPTS
-        n, granted = self.used(digest).get(entry, (0, 0))
-        return n < granted
+        return int(row[0]) if row else 0
 
     def anything_left(self, digest: str) -> bool:
         """Whether any execution of the request is left, or any charged one is not finished."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -36,10 +37,12 @@ def serve_site(config: SiteConfig, reply: int) -> None:
     from fedkit.sites.parts import open_parts
 
     gate = Gate(open_parts(config))
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, lambda *_: None)  # uvicorn raises what it caught again when it is done; we have still to close
     try:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             gate.parts.info = replace(gate.parts.info, url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-            settings = uvicorn.Config(make_app(gate), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+            settings = uvicorn.Config(make_app(gate), log_config=None, access_log=False, timeout_graceful_shutdown=2)
             ready = {"site": config.name, "info": asdict(gate.parts.info), "commitment": gate.parts.notes.commitment()}
             _say(reply, ready)
             uvicorn.Server(settings).run(sockets=[listening])
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pysyft.load()
     for module in ("fedkit.sites.app", "fedkit.sites.gate", "fedkit.sites.domain", "uvicorn"):
         __import__(module)
+    gc.freeze()  # so that a collection in a site does not copy what all of them share
     me = os.getpid()
     children: dict[int, int] = {}
     for handle in handles:
