@@ -5,8 +5,8 @@ VENV        ?= .venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN         := $(VENV)/bin
 NOTEBOOKS    = $(wildcard notebooks/*.ipynb)
-SANITIZE     = $(if $(wildcard notebooks/sanitize.cfg),--nbval-sanitize-with notebooks/sanitize.cfg)
-NBVAL        = $(BIN)/pytest --nbval --nbval-current-env $(SANITIZE) --nbval-cell-timeout=120 -p no:anyio $(NOTEBOOKS)
+NBVAL        = $(BIN)/pytest --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout=120 \
+               -p no:anyio $(NOTEBOOKS)
 # Two workers on two cores: one thread each is faster than two threads that wait for each other.
 ONE_THREAD   = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 
@@ -36,10 +36,10 @@ test-code: setup ## the tests alone (ARGS="tests/ledger -k merkle" for some of t
 	@$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadfile -q --durations=10 $(if $(ARGS),$(ARGS),tests)
 
 test-notebooks: setup ## run the notebooks and compare what they show with what is committed
-	@$(if $(NOTEBOOKS),$(ONE_THREAD) $(NBVAL) -q,echo "no notebooks yet")
+	@$(ONE_THREAD) $(NBVAL) -q
 
 lab: setup ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+	@JUPYTER_CONFIG_PATH=notebooks/jupyter $(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
 
 lint: setup ## ruff and mypy, changing nothing
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy --no-error-summary
@@ -50,12 +50,12 @@ format: setup ## let ruff mend what it can
 bench: setup ## measure beside the peers, into benchmarks/results.json (ARGS="--only import_seconds" for one)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-contracts: setup ## compile the smart contracts (needs Node.js; the result is committed)
+contracts: ## compile the smart contracts (needs Node.js; the result is committed)
 	@cd contracts && npm ci --no-audit --no-fund
-	@$(BIN)/python tools/build_contracts.py
+	@node tools/build_contracts.mjs
 
 notebooks: setup ## run the notebooks again and save them with their outputs
-	@$(if $(NOTEBOOKS),$(ONE_THREAD) $(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS),echo "no notebooks yet")
+	@$(ONE_THREAD) $(BIN)/python tools/execute_notebooks.py $(ARGS)
 
 lock: setup ## resolve pyproject.toml into requirements.lock and environment.yml (ARGS=--upgrade for newer versions)
 	@$(BIN)/python tools/lock.py $(ARGS)

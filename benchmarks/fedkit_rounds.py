@@ -23,7 +23,7 @@ import numpy as np
 
 import fedkit
 from fedkit.environment import environment_digest
-from fedkit.federated_training import RoundBridge
+from fedkit.federated_training import _Bridge as RoundBridge  # what Study.run uses
 from fedkit.federation.rounds import RoundPlan, run_rounds
 from fedkit.federation.strategies import FedAvg
 
