@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-import setup_venv  # noqa: E402
+import setup_venv
 
 
 class Commands(list[list[str]]):
@@ -41,10 +40,10 @@ class Commands(list[list[str]]):
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[Commands]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     commands = Commands()
     monkeypatch.setattr(setup_venv.subprocess, "run", commands.run)
-    yield commands
+    return commands
 
 
 def setup(monkeypatch: pytest.MonkeyPatch, venv: Path, *more: str) -> int:
