@@ -76,10 +76,11 @@ def program(machine: str, pid: int) -> bytes:
 
     pid: the only process that tgkill may name. Raises KeyError for a machine without a table.
     """
+    arch = ARCHITECTURES[machine]
     column = list(ARCHITECTURES).index(machine)
     code: list[tuple[int, int, int, int]] = [
         (_LD, 0, 0, _ARCH),
-        (_JEQ, 1, 0, ARCHITECTURES[machine]),
+        (_JEQ, 1, 0, arch),
         (_RET, 0, 0, _ERRNO | _EPERM),
         (_LD, 0, 0, _NR),
     ]

@@ -106,6 +106,7 @@ class _Zygote:
             elif act == "pause":
                 worker.paused_at = time.monotonic()
                 os.kill(worker.pid, signal.SIGSTOP)
+                self.reap(worker, os.WUNTRACED)  # until it does stand still, or is gone
         elif act == "end":
             del self.workers[name]
         died_by = os.WTERMSIG(worker.status) if worker.status is not None and os.WIFSIGNALED(worker.status) else None
@@ -146,7 +147,7 @@ class _Zygote:
     def reap(self, worker: _Worker, options: int = os.WNOHANG) -> None:
         if worker.status is None:
             pid, status = os.waitpid(worker.pid, options)
-            if pid:
+            if pid and not os.WIFSTOPPED(status):
                 worker.status = status
                 shutil.rmtree(worker.scratch, ignore_errors=True)
 

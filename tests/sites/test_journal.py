@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,7 @@ def _doubled(rows: list[dict]) -> None:
 
 def _backdated(rows: list[dict]) -> None:
     rows[3]["time"] = "1999-01-01T00:00:00.000Z"
-    for before, row in zip(rows[2:], rows[3:], strict=False):
+    for before, row in pairwise(rows[2:]):
         row["previous"] = before["hash"]
         row["hash"] = row_hash(row)
 
