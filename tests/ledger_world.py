@@ -34,7 +34,7 @@ class World:
     decisions: list[Decision] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.keys = Keyring(self.folder / "keys")
+        self.keys = Keyring(self.folder / "keys", cost=2)  # two: tests need no protection, and there are hundreds
         self.ledger: Ledger = open_ledger(self.folder / "ledger", self.keys, chain=self.chain)
         self.researcher = self.ledger.register_researcher().account
         self.journals = {site: Journal(self.folder / site / "journal.sqlite") for site in self.sites}

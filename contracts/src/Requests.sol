@@ -33,11 +33,13 @@ contract Requests {
         Denied
     }
 
+    /// @notice A submitted request.
     struct Request {
         address researcher;
         uint64 permitExpires;
     }
 
+    /// @notice Where a request stands at a site, and what was granted.
     struct Standing {
         Status status;
         uint32 rounds;
@@ -102,9 +104,13 @@ contract Requests {
     /// @notice The request names no such entry.
     error EntryUnknown(bytes32 request, bytes32 entry);
 
+    /// @notice Who takes part.
     Registry public immutable registry;
+    /// @notice Who submitted a request, and until when its permit counts.
     mapping(bytes32 request => Request) public requests;
+    /// @notice What a site decided.
     mapping(bytes32 request => mapping(bytes32 site => Standing)) public standing;
+    /// @notice How often an entry may run at each site, as asked for.
     mapping(bytes32 request => mapping(bytes32 entry => uint32)) public executions;
 
     /// @param registry_ Who takes part.

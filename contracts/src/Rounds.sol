@@ -84,7 +84,9 @@ contract Rounds {
     /// @notice The anchor is not signed by a key of that site.
     error BadAnchor(bytes32 stream, address signer);
 
+    /// @notice Who takes part.
     Registry public immutable registry;
+    /// @notice What was asked and decided.
     Requests public immutable requests;
     /// @notice The last recorded round of an entry.
     mapping(bytes32 request => mapping(bytes32 entry => uint32)) public lastRound;

@@ -104,13 +104,11 @@ class Evm:
                 raise
             return block
 
-    def call(self, to: bytes, data: bytes, sender: bytes = ZERO_ADDRESS, gas: int = BLOCK_GAS // 2) -> bytes:
+    def call(self, to: bytes, data: bytes, sender: bytes = ZERO_ADDRESS) -> bytes:
         """What a call on top of the head gives; changes nothing. Raises Reverted."""
         with self._lock:
-            header = self._next(self.chain.get_canonical_head())
-            transaction = self.chain.create_unsigned_transaction(nonce=0, gas_price=0, gas=gas, to=to, value=0, data=data)
             try:
-                return bytes(self.chain.get_transaction_result(SpoofTransaction(transaction, from_=sender), header))
+                return bytes(self.chain.get_transaction_result(*self._trial(to, data, sender)))
             except Revert as error:
                 raise Reverted(bytes(error.args[0]) if error.args else b"") from None
             except VMError:
@@ -118,16 +116,22 @@ class Evm:
             finally:
                 self.store.rollback()
 
-    def estimate(self, to: bytes, data: bytes, sender: bytes) -> int:
-        """The gas that a transaction on top of the head needs."""
+    def estimate(self, to: bytes, data: bytes, sender: bytes = ZERO_ADDRESS) -> int:
+        """The gas that a transaction on top of the head needs. Raises Reverted."""
         with self._lock:
-            header = self._next(self.chain.get_canonical_head())
-            gas = BLOCK_GAS // 2
-            transaction = self.chain.create_unsigned_transaction(nonce=0, gas_price=0, gas=gas, to=to, value=0, data=data)
+            self.call(to, data, sender)
             try:
-                return int(self.chain.estimate_gas(SpoofTransaction(transaction, from_=sender), header))
+                return int(self.chain.estimate_gas(*self._trial(to, data, sender)))
             finally:
                 self.store.rollback()
+
+    def _trial(self, to: bytes, data: bytes, sender: bytes) -> tuple[Any, Any]:
+        """A transaction that nobody signed, and the header of the block it would be in."""
+        nonce = self.state().get_nonce(sender)
+        transaction = self.chain.create_unsigned_transaction(
+            nonce=nonce, gas_price=0, gas=BLOCK_GAS // 2, to=to, value=0, data=data
+        )
+        return SpoofTransaction(transaction, from_=sender), self._next(self.chain.get_canonical_head())
 
     def state(self) -> Any:
         """The state after the head: balances, nonces, code, storage. Read it under `lock`."""

@@ -38,7 +38,7 @@ class EvmProvider(BaseProvider):
             "eth_getTransactionCount": lambda who, at="latest": hex(self._state(at).get_nonce(decode_hex(who))),
             "eth_getCode": lambda who, at="latest": encode_hex(self._state(at).get_code(decode_hex(who))),
             "eth_getStorageAt": self._storage,
-            "eth_call": lambda call, at="latest": encode_hex(self._call(call)),
+            "eth_call": self._call,
             "eth_estimateGas": self._estimate,
             "eth_sendRawTransaction": lambda raw: self._send([raw])[0],
             "fedkit_sendRawTransactions": self._send,
@@ -92,15 +92,11 @@ class EvmProvider(BaseProvider):
         position = slot if isinstance(slot, int) else int(slot, 16)
         return "0x" + int(self._state(at).get_storage(decode_hex(who), position)).to_bytes(32).hex()
 
-    def _call(self, call: dict[str, str]) -> bytes:
-        data = decode_hex(call.get("data") or call.get("input") or "0x")
-        sender = decode_hex(call.get("from", "0x" + "00" * 20))
-        return self.evm.call(decode_hex(call.get("to", "0x")), data, sender)
+    def _call(self, call: dict[str, str], at: str = "latest") -> str:
+        return encode_hex(self.evm.call(*_trial(call)))
 
     def _estimate(self, call: dict[str, str], at: str = "latest") -> str:
-        self._call(call)  # the reason of a refusal first
-        data = decode_hex(call.get("data") or call.get("input") or "0x")
-        return hex(self.evm.estimate(decode_hex(call.get("to", "0x")), data, decode_hex(call.get("from", "0x" + "00" * 20))))
+        return hex(self.evm.estimate(*_trial(call)))
 
     def _send(self, raws: Sequence[str]) -> list[str]:
         block = self.evm.mine([decode_hex(raw) for raw in raws])
@@ -200,6 +196,12 @@ class EvmProvider(BaseProvider):
                 position += 1
                 if (not addresses or row["address"].lower() in addresses) and _fits(row["topics"], wanted.get("topics") or []):
                     yield row
+
+
+def _trial(call: dict[str, str]) -> tuple[bytes, bytes, bytes]:
+    """To whom, what and from whom, of a call that is only tried."""
+    to, data, sender = call.get("to"), call.get("data") or call.get("input"), call.get("from")
+    return decode_hex(to or "0x"), decode_hex(data or "0x"), decode_hex(sender or "0x" + "00" * 20)
 
 
 def _fits(topics: list[str], wanted: list[Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from eth_utils import to_checksum_address
+
 from fedkit.errors import LedgerError
 from fedkit.ledger.events import DatasetCommitted, RoleGranted, RoleRevoked, SiteRegistered
 from fedkit.ledger.names import ADMIN_ROLE, RESEARCHER_ROLE, key_role, steward_role
@@ -47,6 +49,7 @@ class RegistryActs(Recorder):
 
     def grant(self, role: str, account: str) -> RoleGranted:
         """Give an account a role: "researcher", "admin", "steward of SITE" or "key of SITE"."""
+        account = to_checksum_address(account)
         with self._lock:
             if not self.has_role(role_id(role), account):
                 self._act(ADMIN, [("Registry", "grantRole", (role_id(role), account))])
@@ -55,6 +58,7 @@ class RegistryActs(Recorder):
 
     def revoke(self, role: str, account: str) -> RoleRevoked:
         """Take a role away; what was done with it before stays valid."""
+        account = to_checksum_address(account)
         with self._lock:
             if self.has_role(role_id(role), account):
                 self._act(ADMIN, [("Registry", "revokeRole", (role_id(role), account))])
