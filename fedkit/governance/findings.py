@@ -20,7 +20,7 @@ from fedkit.governance.review import Finding
 #: What a request may import (with submodules). fedkit's own are covered by the environment digest.
 ALLOWED = frozenset(
     {
-        *("fedkit.ner", "fedkit.notes", "fedkit.federation", "fedkit.digests", "numpy", "torch", "transformers"),
+        *("fedkit.ner", "fedkit.notes", "fedkit.federation", "numpy", "torch", "transformers"),
         *("__future__", "abc", "bisect", "collections", "copy", "dataclasses", "decimal", "enum", "fractions", "functools"),
         *("heapq", "itertools", "json", "math", "random", "re", "statistics", "string", "typing", "unicodedata"),
     }

@@ -1,0 +1,218 @@
+"""Static findings: hostile sources are refused, honest ones are not, and nothing makes the look itself fail."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedkit.environment import SOURCES
+from fedkit.governance.findings import ALLOWED, difference, find
+from fedkit.ner.tasks import SOURCE
+
+HOSTILE = {
+    "import os": "import",
+    "import subprocess as s": "import",
+    "from socket import socket": "import",
+    "import ctypes": "import",
+    "import pickle": "import",
+    "import fedkit.sites.store": "import",
+    "from fedkit import sites": "import",
+    "from fedkit.sites.worker import WorkerPool": "import",
+    "import syft": "import",
+    "import numpy.ctypeslib": "reach",
+    "from . import secrets": "import",
+    "from numpy import *": "import",
+    "from random import _os": "import",
+    "import torchvision": "import",
+    "import numpyish": "import",
+    "eval('1')": "builtin",
+    "e = eval\ne('1')": "builtin",
+    "exec(notes.train[0].text)": "builtin",
+    "compile('1', '', 'eval')": "builtin",
+    "__import__('os')": "object model",
+    "open('/etc/passwd')": "builtin",
+    "input()": "builtin",
+    "globals()['__builtins__']": "builtin",
+    "vars(notes)": "builtin",
+    "().__class__.__bases__[0].__subclasses__()": "object model",
+    "f.__globals__": "object model",
+    "f.__code__": "object model",
+    "notes.__dict__": "object model",
+    "__builtins__": "object model",
+    "__loader__": "object model",
+    "getattr(notes, '__class__')": "object model",
+    "getattr(notes, 'tr' + 'ain')": "object model",
+    "getattr(notes, settings['name'])": "object model",
+    "setattr(notes, name, 1)": "object model",
+    "'{0.__class__}'.format(notes)": "object model",
+    "(lambda: (yield))().gi_frame": "object model",
+    "error.tb_frame": "object model",
+    "frame.f_globals": "object model",
+    "import numpy as np\nnp.load('x')": "reach",
+    "import numpy as np\nnp.memmap('x')": "reach",
+    "import numpy as np\nnp.ones(3).tofile('x')": "reach",
+    "import torch\ntorch.load('x')": "reach",
+    "import torch\ntorch.hub.load('x', 'y')": "reach",
+    "import torch\ntorch.ops.load_library('x')": "reach",
+    "import random\nrandom._os.system('true')": "reach",
+    "import statistics\nstatistics.sys.modules": "reach",
+    "import torch\ntorch.utils.cpp_extension.load_inline('x', 'y')": "reach",
+    "import json\njson.codecs.open('x')": "reach",
+    "from torch import load": "reach",
+    "x = 1 # \u202e hidden": "invisible",
+    "x = 1  # \u200b hidden": "invisible",
+}
+
+HONEST = {
+    "the request of fedkit's own study": SOURCE,
+    "a loop over notes": """
+        import math
+        from collections import Counter
+
+        import numpy as np
+        import torch
+        from torch import nn
+
+        RATE = 0.1
+
+
+        class Model(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.linear = nn.Linear(size, 2)
+
+            def forward(self, x):
+                return self.linear(x)
+
+
+        def train(notes, weights, settings):
+            model = Model(4)
+            counts = Counter(span.label for note in notes.train for span in note.spans)
+            with torch.no_grad():
+                out = model(torch.ones(1, 4)).numpy()
+            open_spans = math.log(1 + sum(counts.values()))
+            return {"tensors": {"w": out.astype(np.float32)}, "numbers": {"spans": open_spans}}
+        """,
+    "names that only look forbidden": """
+        import re
+
+        PATTERN = re.compile("ibux", re.I)
+
+
+        def count(notes, weights, settings):
+            input = weights["w"]
+            ops, code = input.sum(), settings["code"]
+            found = sum(bool(PATTERN.search(n.text)) for n in notes.dev)
+            return {"tensors": {}, "numbers": {"n": float(ops) + len(code) + found}}
+        """,
+}
+
+
+def rules(source: str, level: str) -> set[str]:
+    return {f.rule for f in find(source) if f.level == level}
+
+
+@pytest.mark.parametrize("source", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_code_is_refused_by_the_rule_that_means_it(source: str) -> None:
+    inside = "def go(notes, weights, settings):\n" + textwrap.indent(source, "    ") + "\n    return {}\n"
+    for text in (source, inside) if "*" not in source else (source,):
+        assert HOSTILE[source] in rules(text, "refuse"), text
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_code_is_not_refused(name: str) -> None:
+    found = [f for f in find(textwrap.dedent(HONEST[name])) if f.level == "refuse"]
+    assert found == []
+
+
+def test_the_studys_own_request_gives_a_steward_nothing_to_worry_about_but_says_what_it_does() -> None:
+    found = find(SOURCE)
+    assert {f.level for f in found} == {"note"}
+    assert any("tasks.train_round" in f.message and "notes" in f.message for f in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("def f(n):\n    print(n)", "print"),
+        ("def f(n):\n    raise ValueError(f'no {n}')", "error text"),
+        ("def f(n):\n    raise ValueError('no ' + n)", "error text"),
+        ("def f(n):\n    assert n, n", "error text"),
+        ("def f(n):\n    while True:\n        pass", "loop"),
+        ("def f(n):\n    global x\n    x = n", "state"),
+        ("x = f()", "top level"),
+        ("for x in range(3):\n    y = x", "top level"),
+        ("def f(n):\n    try:\n        g()\n    except:\n        return 0", "errors"),
+        ("class A:\n    def __del__(self):\n        pass", "object model"),
+        ("def f(n):\n    return type(n, (), {})", "object model"),
+    ],
+)
+def test_what_may_be_honest_is_a_warning(source: str, rule: str) -> None:
+    assert rule in rules(source, "warn")
+    assert not rules(source, "refuse")
+
+
+def test_a_plain_error_and_a_bounded_loop_are_no_warnings() -> None:
+    assert not rules("def f(n):\n    for x in range(n):\n        pass\n    raise ValueError('no labels')", "warn")
+
+
+def test_notes_say_which_data_is_used_and_what_comes_back() -> None:
+    source = textwrap.dedent("""
+        def go(notes, weights, settings):
+            words = sum(len(n.text.split()) for n in notes.test)
+            notes.cache["words"] = words
+            return {"tensors": {"w": weights["w"]}, "numbers": {"words": words, "loss": 0.0}}
+    """)
+    said = {(f.line, f.message) for f in find(source) if f.level == "note"}
+    assert (3, "reads the test notes") in said
+    assert (3, "reads the text of notes") in said
+    assert (4, "keeps things at the site between rounds") in said
+    assert (5, "gives back tensors: w") in said
+    assert (5, "gives back numbers: words, loss") in said
+
+
+def test_findings_stand_in_order_refuse_first_with_lines_of_the_source() -> None:
+    found = find("print(1)\nimport os\nimport sys\n")
+    assert [(f.level, f.line) for f in found][:3] == [("refuse", 2), ("refuse", 3), ("warn", 1)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["def f(:", "x = 1\x00", "(" * 5000 + ")" * 5000, "-" * 60_000 + "1", "x" * 300_000, "\ud800", "if 1:\n\tx\n        y"],
+    ids=["syntax", "null", "parentheses", "minus", "long", "surrogate", "tabs"],
+)
+def test_what_cannot_be_read_is_refused_and_raises_nothing(source: str) -> None:
+    assert "refuse" in {f.level for f in find(source)}
+
+
+@given(st.text(max_size=200))
+def test_no_text_at_all_makes_it_raise(source: str) -> None:
+    for finding in find(source):
+        assert finding.level in ("refuse", "warn", "note")
+        assert finding.line >= 1
+
+
+def test_what_may_be_imported_of_fedkit_is_what_the_environment_digest_covers() -> None:
+    own = {name.removeprefix("fedkit.") for name in ALLOWED if name.startswith("fedkit.")}
+    assert own == set(SOURCES)
+
+
+# -- the difference
+def test_the_difference_shows_what_changed_and_nothing_for_the_same() -> None:
+    assert difference(SOURCE, SOURCE) == ""
+    changed = SOURCE.replace("notes, weights, settings)\n\n", "notes, weights, settings)  # changed\n\n", 1)
+    text = difference(SOURCE, changed, "approved 1", "this 2")
+    assert "--- approved 1" in text
+    assert "+++ this 2" in text
+    assert [line for line in text.splitlines() if line.startswith("+") and "# changed" in line]
+
+
+@given(
+    st.lists(st.sampled_from(["a = 1", "b = 2", "", "    c"]), max_size=8),
+    st.lists(st.sampled_from(["a = 1", "d"]), max_size=8),
+)
+def test_only_equal_sources_differ_in_nothing(old: list[str], new: list[str]) -> None:
+    assert (difference("\n".join(old), "\n".join(new)) == "") == ("\n".join(old).splitlines() == "\n".join(new).splitlines())
