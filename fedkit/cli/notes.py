@@ -82,7 +82,7 @@ def count_table(corpus: Corpus) -> Table:
     table.add_column("site")
     table.add_column("split")
     for name in ("notes", "patients", *corpus.labels):
-        table.add_column(escape(name), justify="right")
+        table.add_column(escape(name), justify="right", overflow="fold")
     for row in corpus.describe():
         first = row["split"] == "train"
         table.add_row(

@@ -158,7 +158,7 @@ def read_corpus(folder: Path, *, allow_empty: bool = False) -> Corpus:
     sites.sort(key=lambda s: (order.get(s.name, len(order)), tongue.get(s.language, len(tongue)), s.name))
     # A twin rehearses for the whole federation, so it knows the labels of all sites.
     labels = sorted({label for s in sites for label in s.labels})
-    return build_corpus([s if s.mock else _with_mock(s, labels) for s in sites], warnings)
+    return build_corpus([s if s.mock or not labels else _with_mock(s, labels) for s in sites], warnings)
 
 
 def check_site_name(name: str, where: str) -> None:

@@ -31,7 +31,7 @@ def render(texts: Sequence[str], patient: Patient, split: str, rng: random.Rando
     for number, text in enumerate(texts):
         if number:
             writer.text += "\n"
-        chosen = "".join(rng.choice(options) for options in alternatives(text))
+        chosen = "".join(rng.choice(options) for options in alternatives(text)).replace("..", ".")
         for part in parts(chosen):
             writer.add(part)
     return writer.text, tuple(Span(d.start, d.end, d.label, d.attributes) for d in writer.drafts)
@@ -57,7 +57,8 @@ class _Writer:
 
     def add(self, part: str | Slot) -> None:
         if isinstance(part, str):
-            self.text += part
+            # An abbreviation's full stop ends the sentence too: "x 2 dgl." and ". Tbl." make one.
+            self.text += part.removeprefix(".") if self.text.endswith(".") else part
         elif part.kind == "number":
             self.text += str(self.rng.randint(part.low, part.high))
         elif part.kind == "age":
