@@ -51,7 +51,7 @@ bench: setup ## measure beside the peers, into benchmarks/results.json (ARGS="--
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 contracts: ## compile the smart contracts (needs Node.js; the result is committed)
-	@cd contracts && npm ci --no-audit --no-fund
+	@cd contracts && npm install --no-save --no-audit --no-fund --loglevel=error
 	@node tools/build_contracts.mjs
 
 notebooks: setup ## run the notebooks again and save them with their outputs
