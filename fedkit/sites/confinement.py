@@ -112,8 +112,8 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def confine(limits: Limits, *, write: Path) -> tuple[str, ...]:
-    """Give up, for good, all but: reading the installation, reading and writing below `write`, computing. Returns the layers.
+def confine(limits: Limits, *, write: Path, read: Iterable[Path] = ()) -> tuple[str, ...]:
+    """Give up, for good, all but: reading the installation and `read`, writing below `write`, computing. Returns the layers.
 
     Call it with one thread only. Raises ConfigurationError if a layer that the machine has cannot be set up.
     """
@@ -125,7 +125,7 @@ def confine(limits: Limits, *, write: Path) -> tuple[str, ...]:
         _must(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
         _must(_libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "not dumpable")
     if "landlock" in layers:
-        _restrict_files(installation(), write)
+        _restrict_files((*installation(), *read), write)
     if "seccomp" in layers:
         _drop_capabilities()
         _restrict_calls()

@@ -80,12 +80,12 @@ class Zygote:
             except (OSError, ValueError):
                 raise self._gone() from None
 
-    def fork(self, file: Path, view: str, limits: Limits) -> Worker:
+    def fork(self, file: Path, view: str, limits: Limits, read: Sequence[Path]) -> Worker:
         self._forks += 1
         name = str(self._forks)
         (requests, request_end), (reply_end, replies), (output_end, output) = os.pipe(), os.pipe(), os.pipe()
         try:
-            order = {"file": str(file), "view": view, "limits": asdict(limits)}
+            order = {"file": str(file), "view": view, "limits": asdict(limits), "read": [str(path) for path in read]}
             self.ask({"do": "fork", "id": name, "order": order}, (requests, replies, output))
         except BaseException:
             for handle in (request_end, reply_end, output_end):
@@ -131,6 +131,12 @@ class Zygote:
         )
 
 
+def model_cache() -> Path:
+    """Where this user's public model checkpoints lie (the Hugging Face hub's own rules); it may not exist."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub")
+
+
 def _clean_environment() -> dict[str, str]:
     """What a zygote may know: nothing of the site's environment but where libraries, time zone and temp folder are."""
     fixed = {
@@ -139,4 +145,5 @@ def _clean_environment() -> dict[str, str]:
         **{"PATH": os.defpath, "HOME": "/", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"},
         "MALLOC_ARENA_MAX": "2",
     }
+    fixed["HF_HUB_CACHE"] = str(model_cache())
     return fixed | {name: os.environ[name] for name in ("TZ", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}

@@ -78,7 +78,7 @@ class NoteSet:
 def work(order: Mapping[str, Any], handles: tuple[int, int, int], scratch: Path, zygote: int) -> None:
     """The life of a worker, from the fork on; does not return.
 
-    order: {"file", "view", "limits"}.   handles: pipe to read requests from, to reply to, and for stdout and stderr.
+    order: {"file", "view", "limits", "read"}.   handles: pipe to read requests from, to reply to, and for stdout and stderr.
     """
     try:
         die_with_parent(zygote)
@@ -97,7 +97,7 @@ def work(order: Mapping[str, Any], handles: tuple[int, int, int], scratch: Path,
         limits = Limits(**order["limits"])
         # Read now, so that the code needs no right to open a store: not this one, and none beside it.
         rows = read_rows(Path(order["file"]))
-        confine(limits, write=scratch)
+        confine(limits, write=scratch, read=map(Path, order["read"]))
         serve(requests, replies, NoteSet(rows), order["view"], limits)
         os._exit(0)
     except BaseException:

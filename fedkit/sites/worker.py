@@ -8,6 +8,9 @@ A zygote imports torch and the like once and forks a worker per request, which c
 the request's source, and lives for further calls of the same request on the same store. What comes back is data that the site
 checks (`exchange`): names, float32 arrays and finite numbers. A failure names a class and a line of the
 source; the message stays inside, except on the mock twin, whose worker never had the private notes.
+
+What remains: class, line and duration of a call are a few bits that the code chooses, for each execution that it was granted.
+And where `confinement()` lacks "landlock", a rehearsal could look for the private notes on the disk: such a machine is for lessons.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from fedkit.errors import ConfigurationError, ExecutionFailed
 from fedkit.sites import frames
 from fedkit.sites.confinement import Limits, available, installation
 from fedkit.sites.exchange import Exchange, WorkerResult, read_result
-from fedkit.sites.forks import Worker, Zygote
+from fedkit.sites.forks import Worker, Zygote, model_cache
 from fedkit.sites.store import mock_file
 
 __all__ = ["Limits", "WorkerPool", "WorkerResult"]
@@ -45,11 +48,13 @@ class WorkerPool:
     """Confined workers behind one zygote. Safe for many threads and sites; calls with one key run one after another.
 
     limits:  for each worker.   preload: modules the zygote imports.
+    models:  folders of model checkpoints that every worker may read, beside the Hugging Face cache. Nothing private in them.
     The zygote starts with the first call, or with `start()`, which does not wait for it.
     """
 
-    def __init__(self, limits: Limits | None = None, *, preload: Sequence[str] = PRELOAD) -> None:
+    def __init__(self, limits: Limits | None = None, *, preload: Sequence[str] = PRELOAD, models: Sequence[Path] = ()) -> None:
         self.limits = limits or Limits()
+        self._read = tuple(path.resolve() for path in (*models, model_cache()) if path.is_dir())
         self._preload = tuple(preload)
         self._change = threading.Condition()
         self._active: set[str] = set()
@@ -88,7 +93,7 @@ class WorkerPool:
         Raises ExecutionFailed (raised, too slow, too much memory, killed), OutputRefused (what came back is no result),
         ConfigurationError (no such store, pool closed). After a failure the next call gets a fresh worker.
         """
-        file = _file(store, view)
+        file = _file(store, view, (*installation(), *self._read))
         stamp = file.stat()
         code = hashlib.sha256(source.encode()).hexdigest()
         identity = json.dumps([key, view, str(file), stamp.st_ino, stamp.st_mtime_ns, code])
@@ -163,7 +168,7 @@ class WorkerPool:
             idle = [name for name in self._workers if name not in self._active]
             for name in idle[: max(0, len(self._workers) + 1 - self.limits.workers)]:
                 self._end(name)
-            worker = self._workers[identity] = zygote.fork(file, view, self.limits)
+            worker = self._workers[identity] = zygote.fork(file, view, self.limits, self._read)
             return worker
 
     def _check(self, worker: Worker, ended: str, entry: str) -> None:
@@ -224,14 +229,14 @@ class WorkerPool:
         self._workers.clear()
 
 
-def _file(store: Path, view: str) -> Path:
+def _file(store: Path, view: str, readable: Sequence[Path]) -> Path:
     file = (store if view == "private" else mock_file(store)).resolve()
     if not file.is_file():
         raise ConfigurationError("the site has no notes yet", expected=f"{file.name}", got="no file", help="load notes first")
-    if any(file.is_relative_to(place) for place in installation()):
+    if any(file.is_relative_to(place) for place in readable):
         raise ConfigurationError(
             "the notes lie where every worker may read",
-            expected="a folder outside of Python's and fedkit's own",
+            expected="a folder outside of Python, fedkit and the model folders",
             got=file.name,
             help="move the federation's folder, then launch again",
         )

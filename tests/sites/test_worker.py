@@ -291,6 +291,19 @@ def test_a_call_waits_its_turn_no_longer_than_the_limit(store: Path) -> None:
 
 
 @needs_landlock
+def test_model_folders_can_be_read_but_not_written_and_others_not(store: Path, tmp_path: Path) -> None:
+    for name in ("models", "others"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    read = 'open(settings["path"], settings["mode"])\nreturn {"numbers": {}}'
+    with WorkerPool(preload=LIGHT, models=[tmp_path / "models"]) as pool:
+        go(pool, store, read, settings={"path": str(tmp_path / "models" / "config.json"), "mode": "r"})
+        for name, mode in (("models", "a"), ("others", "r")):
+            with pytest.raises(ExecutionFailed, match="PermissionError"):
+                go(pool, store, read, settings={"path": str(tmp_path / name / "config.json"), "mode": mode})
+
+
+@needs_landlock
 def test_the_pool_says_what_confines_its_workers(pool: WorkerPool) -> None:
     assert pool.confinement() == available()
     assert pool.confinement()[-1] == "rlimits"
