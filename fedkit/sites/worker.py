@@ -6,11 +6,12 @@
 
 A zygote imports torch and the like once and forks a worker per request, which confines itself (`confinement`) before it reads
 the request's source, and lives for further calls of the same request on the same store. What comes back is data that the site
-checks (`exchange`): names, float32 arrays and finite numbers. A failure names a class and a line of the
-source; the message stays inside, except on the mock twin, whose worker never had the private notes.
+checks (`exchange`): names, float32 arrays and finite numbers. A failure names a class and a line of the source; the message
+stays inside, except on the mock twin, whose worker never had the private notes.
 
 What remains: class, line and duration of a call are a few bits that the code chooses, for each execution that it was granted.
-And where `confinement()` lacks "landlock", a rehearsal could look for the private notes on the disk: such a machine is for lessons.
+And where `confinement()` lacks "landlock", a rehearsal could look for the private notes on the disk: such a machine is for
+lessons only.
 """
 
 from __future__ import annotations
