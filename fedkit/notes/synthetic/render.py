@@ -135,7 +135,7 @@ class _Writer:
         fitting = [
             c
             for c in of_split(label, self.split)
-            if group in ("", c.group, c.facts.get("route")) and only_for().get(c.name, self.patient.sex) == self.patient.sex
+            if group in ("", c.group, *c.facts.values()) and only_for().get(c.name, self.patient.sex) == self.patient.sex
         ]
         # A group can be used up in a long note; then a name comes twice, as in real notes.
         return self.rng.choice([c for c in fitting if c.name not in taken] or fitting)

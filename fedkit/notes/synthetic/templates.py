@@ -7,7 +7,7 @@ A file `data/templates/<language>.txt` holds blocks that begin with `== section 
     {age} {sex} {sex:def}       of the patient,
     {dose} {why}                strength and indication of the drug named last,
     {DRUG2@antibiotic:gen status=current}
-                                the note's second drug, of a group or route, in the genitive, with an attribute on its span;
+                                the note's second drug, of a group (or other fact), in the genitive, its span with an attribute;
     {^BODY_SITE:lat}            with a capital; of the left or right side if the body part is paired.
 
 The same name is the same thing throughout a note, whatever sections it is put together from.
