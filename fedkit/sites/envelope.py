@@ -68,12 +68,12 @@ class Envelopes:
             call = json.loads(body)
             method, moment, nonce = str(call["method"]), float(call["time"]) / 1000, str(call["nonce"])
             params, site = call["params"], call["site"]
-        except (KeyError, TypeError, ValueError, BadSignatureError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, BadSignatureError):
             raise self._no(None, "bad-signature", "the signature does not fit the call") from None
         if site != self.site or not isinstance(params, dict) or len(nonce) != 32:
             raise self._no(None, "bad-signature", "the call is not for this site")
         now = self._clock()
-        if abs(now - moment) > WINDOW or moment < self._started:
+        if not (abs(now - moment) <= WINDOW and moment >= self._started):  # so that NaN is refused too
             raise self._no(method, "stale", f"the call is more than {WINDOW} seconds old, or older than this site's start")
         with self._lock:
             if nonce in self._seen:

@@ -27,6 +27,7 @@ from fedkit.sites.lock import FolderLock
 if TYPE_CHECKING:
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import Ledger
+    from fedkit.notes.corpus import SiteNotes
     from fedkit.sites.parts import Account, SiteConfig
 
 Isolation = Literal["in-process", "process"]
@@ -130,9 +131,13 @@ def launch(
         config = read_config(place)
         fresh = config is None
         notes = Path(corpus).expanduser() if corpus is not None else default_corpus()
-        config = _same_corpus(config, notes, explicit=corpus is not None) if config else _first(place, name, notes)
+        read: Mapping[str, SiteNotes] = {}
+        if config is None:
+            config, read = _first(place, name, notes)
+        elif corpus is not None:
+            _same_corpus(config, notes)
         federation = Federation(place, config, isolation, lock)
-        _open(federation, notes)
+        _open(federation, notes, read)
     except BaseException as error:
         if federation is not None:
             federation.close()
@@ -167,7 +172,8 @@ def default_corpus() -> Path:
     return installed if installed.is_dir() else package.parent / "data_samples"
 
 
-def _first(folder: Path, name: str, notes: Path) -> FederationConfig:
+def _first(folder: Path, name: str, notes: Path) -> tuple[FederationConfig, Mapping[str, SiteNotes]]:
+    """The configuration of a new federation, written, and the notes it is made of."""
     from fedkit.notes.corpus import read_corpus
 
     corpus = read_corpus(notes)
@@ -179,26 +185,25 @@ def _first(folder: Path, name: str, notes: Path) -> FederationConfig:
     sites = tuple(SiteEntry(s.name, s.title, s.language) for s in corpus.sites.values())
     config = FederationConfig(name, "notes", _corpus_digest(notes), sites)
     write_config(folder, config)
-    return config
+    return config, corpus.sites
 
 
-def _same_corpus(config: FederationConfig, notes: Path, *, explicit: bool) -> FederationConfig:
+def _same_corpus(config: FederationConfig, notes: Path) -> None:
     """A federation keeps the notes it was made with; another corpus needs another federation."""
-    if explicit and _corpus_digest(notes) != config.corpus:
+    if _corpus_digest(notes) != config.corpus:
         raise ConfigurationError(
             f"the federation {config.name!r} was made from another corpus",
             expected=f"the notes with digest {config.corpus[:12]}",
             got=f"{notes.name}, which has another",
             help="give another name or folder=…, or leave corpus out to use the notes that are there",
         )
-    return config
 
 
 def _corpus_digest(notes: Path) -> str:
     return digest_folder(notes, "*/*.jsonl")
 
 
-def _open(federation: Federation, notes: Path) -> None:
+def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) -> None:
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import open_ledger
     from fedkit.sites.parts import SiteConfig
@@ -224,8 +229,10 @@ def _open(federation: Federation, notes: Path) -> None:
         )
         for site in config.sites
     ]
-    start = _start_here if federation.isolation == "in-process" else _start_processes
-    start(federation, configs)
+    if federation.isolation == "in-process":
+        _start_here(federation, configs, read)
+    else:
+        _start_processes(federation, configs)
     federation.ledger.register_researcher("researcher")
     for site in config.sites:
         running = federation._running[site.name]
@@ -239,14 +246,14 @@ def _open(federation: Federation, notes: Path) -> None:
         )
 
 
-def _start_here(federation: Federation, configs: list[SiteConfig]) -> None:
+def _start_here(federation: Federation, configs: list[SiteConfig], read: Mapping[str, SiteNotes]) -> None:
     from fedkit.sites.local import LocalSite
     from fedkit.sites.worker import WorkerPool
 
     federation._pool = WorkerPool(limits_of(federation.config.limits))
     federation._pool.start()
     for config in configs:
-        federation._running[config.name] = LocalSite(config, federation._pool)
+        federation._running[config.name] = LocalSite(config, federation._pool, read.get(config.name))
 
 
 def _start_processes(federation: Federation, configs: list[SiteConfig]) -> None:

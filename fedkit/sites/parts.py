@@ -24,6 +24,7 @@ from fedkit.sites.store import DuckDBNoteStore
 from fedkit.sites.worker import WorkerPool
 
 if TYPE_CHECKING:
+    from fedkit.notes.corpus import SiteNotes
     from fedkit.sites.domain import Domain
 
 
@@ -124,10 +125,11 @@ class SiteParts:
         self.store.close()
 
 
-def open_parts(config: SiteConfig, pool: WorkerPool | None = None) -> SiteParts:
+def open_parts(config: SiteConfig, pool: WorkerPool | None = None, first_notes: SiteNotes | None = None) -> SiteParts:
     """Open, or at the first start make, the site of this configuration.
 
     pool: of confined workers, shared by the sites of one process; a site alone has its own, and closes it.
+    first_notes: for the first start, where the caller has read the corpus already.
     Raises StorageError, CorpusError, ConfigurationError.
     """
     pysyft.load()
@@ -140,7 +142,7 @@ def open_parts(config: SiteConfig, pool: WorkerPool | None = None) -> SiteParts:
     journal = Journal(folder / "journal.db")
     notes = DuckDBNoteStore(folder / "notes.duckdb")
     if not notes.path.exists():
-        _load(notes, config)
+        notes.load(first_notes or _from_corpus(config))
         journal.append(
             "dataset.loaded",
             config.name,
@@ -164,7 +166,7 @@ def open_parts(config: SiteConfig, pool: WorkerPool | None = None) -> SiteParts:
     return SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle)
 
 
-def _load(notes: DuckDBNoteStore, config: SiteConfig) -> None:
+def _from_corpus(config: SiteConfig) -> SiteNotes:
     from fedkit.errors import CorpusError
     from fedkit.notes.corpus import read_corpus
 
@@ -173,4 +175,4 @@ def _load(notes: DuckDBNoteStore, config: SiteConfig) -> None:
         raise CorpusError(
             f"{config.name}: there are no notes", expected="a corpus folder with this site", help="give corpus=DIR"
         )
-    notes.load(site)
+    return site
