@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from fedkit import __version__
 from fedkit.digests import canonical, digest_bytes
 from fedkit.errors import EvidenceError, FedkitError, StorageError
-from fedkit.governance.decision import Decision
+from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.blocks import RawBlock, raw_block
 from fedkit.ledger.deployment import Deployment
@@ -46,6 +46,7 @@ class Evidence:
     blocks: Sequence[RawBlock]
     request: CodeRequest
     decisions: Sequence[Decision]
+    receipts: Sequence[Receipt]
     journals: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
@@ -66,7 +67,9 @@ def export(
 ) -> Path:
     """Write the bundle of a study to `folder`, whole or not at all, in place of an older one; returns the folder.
 
-    journals: site → all rows from the first on.   weights: digest → safetensors bytes, for averages to be recomputed.
+    journals: site → all rows from the first on.
+    rounds:   the history; "receipts" of a row are those of its round, with the numbers that left.
+    weights:  digest → safetensors bytes of what went in and came out, for averages to be computed again.
     Raises LedgerError if the chain cannot be read as bytes, StorageError if the disk refuses.
     """
     files = {
@@ -126,6 +129,8 @@ def read(bundle: Path) -> Evidence:
         request = CodeRequest.from_json(json.loads(files[name]))
         name = "decisions.json"
         decisions = [Decision.from_json(row) for row in json.loads(files[name])]
+        name = "rounds.json"
+        receipts = [Receipt.from_json(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
         journals: dict[str, list[Any]] = {}
         for name in sorted(n for n in files if n.startswith("journals/")):
             journals[Path(name).stem] = [dict(json.loads(line)) for line in files[name].splitlines()]
@@ -138,7 +143,7 @@ def read(bundle: Path) -> Evidence:
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",
         ) from None
-    return Evidence(bundle.name, files, stated, deployment, names, blocks, request, decisions, journals)
+    return Evidence(bundle.name, files, stated, deployment, names, blocks, request, decisions, receipts, journals)
 
 
 def _check_format(stated: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Report:
         return f"NOT clean: {len(failed)} of {len(self.checks)} checks failed ({named})"
 
     def to_json(self) -> dict[str, Any]:
-        checks = [{**asdict(c), "passed": c.passed} for c in self.checks]
+        checks = [{**asdict(c), "findings": [asdict(f) for f in c.findings], "passed": c.passed} for c in self.checks]
         return {
             "bundle": self.bundle,
             "request": self.request,

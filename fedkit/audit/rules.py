@@ -75,6 +75,7 @@ class Replay:
     decisions: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
     standing: dict[tuple[bytes, bytes], Mapping[str, Any]] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
+    last: dict[tuple[str, bytes], int] = field(default_factory=dict)
     executions: list[Ran] = field(default_factory=list)
     anchors: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
     releases: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
@@ -157,7 +158,7 @@ class Replay:
         self._may(act, RESEARCHER_ROLE, act.sender)
         if asked is None or asked.researcher != act.sender:
             self._find(5, act, "records a round of a request that another researcher made", f"{act.sender}, or {OPERATOR}")
-        last = max((r.number for r in self.rounds if (r.request, r.entry) == (request.hex(), entry)), default=0)
+        last = self.last.get((request.hex(), entry), 0)
         if number <= last or (kind != "EVALUATED" and number != last + 1):
             self._find(8, act, f"records round {number} of {self.names(entry)} after round {last}")
         expected = given["inputs"]
@@ -171,6 +172,7 @@ class Replay:
             self._find(8, act, "has no receipts, or two of one site")
         if kind != "AVERAGED" and given["aggregate"] != expected:
             self._find(8, act, f"names other weights as its result than a round {kind} gives", "the researcher")
+        self.last[request.hex(), entry] = max(last, number)
         self.rounds.append(
             Round(request.hex(), entry, number, kind, given["inputs"].hex(), given["aggregate"].hex(), act.where)
         )

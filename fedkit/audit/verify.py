@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
 from fedkit.audit.agreement import check_agreement, count_of, decided, is_of, journal_keeper, leaf_of
+from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.report import Check, Finding, Report
 from fedkit.audit.rules import Replay
@@ -37,8 +38,8 @@ TITLES: Mapping[int, str] = {
     9: "Journals: rows are chained and hold nothing but what a journal may",
     10: "Anchors: signed by the site, without a gap, over exactly these rows",
     11: "Agreement: journals and ledger tell of the same decisions and executions",
-    12: "Request: code, environment, permit and decisions are those on the ledger",
-    13: "Release: the model is what the last recorded round gave",
+    12: "Request: code, environment, permit, decisions and numbers are those on the ledger",
+    13: "Release: the model is what the last recorded round gave, and averages are averages",
     14: "Re-run: the chain, executed again, comes out the same",
 }
 
@@ -64,6 +65,7 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     for site, rows in evidence.journals.items():
         check_agreement(site, rows, replay, found, notes)  # 11
     check_request(evidence, replay, found)  # 12
+    check_numbers(evidence, replay, found)  # 12
     check_release(evidence, replay, found, notes)  # 13
     check_run_again(evidence, headers, found, notes)  # 14
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
@@ -153,14 +155,16 @@ def check_request(evidence: Evidence, replay: Replay, found: Found) -> None:
 
 
 def check_release(evidence: Evidence, replay: Replay, found: Found, notes: dict[int, str]) -> None:
-    """13: the released model is the aggregate of the last training round before it."""
+    """13: the released model is the aggregate of the last training round; averages are recomputed where weights are given."""
     for model, where in replay.releases:
         rounds = [r for r in replay.rounds if r.request == model["request"].hex() and r.kind != "EVALUATED"]
         if not rounds or rounds[-1].aggregate != model["model"].hex():
             what = f"model {model['model'].hex()[:12]} is not what the last recorded round gave"
             found[13].append(Finding(where, what, "the researcher"))
     of_request = [model for model, _ in replay.releases if model["request"].hex() == evidence.request.digest]
-    notes[13] = "" if of_request else "this request has no release yet"
+    count = recompute(evidence, replay, found)
+    told = f"{count} averages were computed again" if count else "no weights were given, so averages are the researcher's word"
+    notes[13] = told if of_request else f"{told}; this request has no release yet"
 
 
 def check_run_again(evidence: Evidence, headers: Sequence[Header], found: Found, notes: dict[int, str]) -> None:

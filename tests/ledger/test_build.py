@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,9 @@ def test_every_function_event_and_error_is_explained() -> None:
 def test_the_contracts_fit_where_they_are_to_run() -> None:
     for name in NAMES:
         assert 0 < len(contract(name).bytecode) < 24_576  # EIP-170
+
+
+def test_the_gas_table_is_what_is_measured() -> None:
+    script = CONTRACTS.parent / "tools" / "measure_gas.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
