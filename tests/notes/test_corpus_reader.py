@@ -241,7 +241,7 @@ def _corpora(draw: Callable[..., object]) -> Corpus:
     return build_corpus(sites)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(corpus=_corpora())
 def test_what_is_written_is_read_again_whatever_the_characters(tmp_path: Path, corpus: Corpus) -> None:
     target = tmp_path / "round"
@@ -310,8 +310,8 @@ def test_a_full_disk_leaves_the_old_corpus_and_nothing_half_written(
 
 
 @pytest.mark.corpora
-def test_the_five_language_benchmark_is_read_whole(corpora: Path) -> None:
-    corpus = read_corpus(corpora / "names5")
+def test_the_five_language_benchmark_is_read_whole(names5: Corpus, corpora: Path) -> None:
+    corpus = names5
     assert list(corpus.sites) == ["no", "sv", "da", "fi", "et"]
     assert corpus.labels == ("LOC", "ORG", "PER")
     assert corpus.warnings == ()

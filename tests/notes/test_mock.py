@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedkit.notes.corpus import read_corpus
+from fedkit.notes.corpus import Corpus
 from fedkit.notes.mock import _MARKS, mock_twin
 from fedkit.notes.note import LANGUAGES
 
@@ -49,9 +48,8 @@ def test_a_twin_of_nothing_is_refused(labels: tuple[str, ...], n: int) -> None:
 
 
 @pytest.mark.corpora
-def test_no_name_of_the_real_benchmark_stands_in_its_twins(corpora: Path) -> None:
-    corpus = read_corpus(corpora / "names5")
-    for site in corpus.sites.values():
+def test_no_name_of_the_real_benchmark_stands_in_its_twins(names5: Corpus) -> None:
+    for site in names5.sites.values():
         words = {w.casefold() for note in site.mock for s in note.spans for w in [note.text[s.start : s.end]]}
         private = {n.text[s.start : s.end].casefold() for n in (*site.train, *site.dev, *site.test) for s in n.spans}
         assert words
