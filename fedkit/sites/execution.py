@@ -183,7 +183,16 @@ class Execution:
             signature=receipt.signature,
             milliseconds=int((time.monotonic() - started) * 1000),
         )
+        self._clear_away(digest_, entry, user)
         return receipt
+
+    def _clear_away(self, digest: str, entry: str, user: str) -> None:
+        """Drop the weights of old runs; their digests stay in the receipts."""
+        inputs, outputs = self.parts.store.outdated(digest, entry)
+        for name in outputs:
+            self.parts.channel.delete(self.site, name)
+        for name in inputs:
+            self.parts.channel.delete(user, name)
 
     def was_charged(self, digest: str, outputs: Any) -> bool:
         """Whether `outputs` is a receipt that this site made and charged for this request."""

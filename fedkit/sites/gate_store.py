@@ -20,12 +20,15 @@ from typing import Any
 
 from fedkit.digests import canonical
 from fedkit.errors import LimitReached, StorageError
-from fedkit.governance.decision import Decision, Receipt
+from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult
 
 #: A run that failed (out of memory, a wrong output) may be called again on its own charge, this many times in all.
 ATTEMPTS = 3
+
+#: The weights that went in and came out stay in the channel for this many runs of an entry; a study takes each round's away.
+KEPT_RUNS = 4
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (user TEXT PRIMARY KEY, level TEXT NOT NULL, address TEXT NOT NULL);
@@ -167,6 +170,21 @@ class GateStore:
         text = json.dumps(receipt.to_json())
         query = "UPDATE runs SET receipt = ? WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
         self._write(query, text, receipt.request, receipt.entry, receipt.round, receipt.inputs)
+
+    def outdated(self, digest: str, entry: str) -> tuple[set[str], set[str]]:
+        """(inputs, outputs) of finished runs of an entry that no run among its latest `KEPT_RUNS`, or an open one, has."""
+        query = "SELECT inputs, receipt FROM runs WHERE digest = ? AND entry = ? ORDER BY rowid DESC"
+        rows = self._all(query, digest, entry)
+        kept = [n for n, (_, receipt) in enumerate(rows) if n < KEPT_RUNS or receipt is None]
+        ins: tuple[set[str], set[str]] = (set(), set())
+        outs: tuple[set[str], set[str]] = (set(), set())
+        for number, (inputs, receipt) in enumerate(rows):
+            old = number not in kept
+            ins[old].add(inputs)
+            if receipt is not None:
+                outs[old].add(json.loads(receipt)["outputs"])
+        still_used = ins[False] | outs[False] | {NOTHING}
+        return ins[True] - still_used, outs[True] - still_used
 
     def close(self) -> None:
         with self._lock:

@@ -379,6 +379,23 @@ def test_a_run_gives_a_receipt_that_the_site_signed(world: World) -> None:
     assert world.rows("execution.finished", request=request.digest, signature=receipt.signature)
 
 
+def test_the_channel_keeps_the_weights_of_the_last_runs_only(world: World) -> None:
+    request = world.approved(world.request(executions=7))
+    receipt, given, came = None, [], []
+    for round in range(1, 8):
+        given.append(world.researcher.put(weights(round, round, round, 0.5)))
+        receipt = world.researcher.execute(request.digest, "count", round, given[-1])
+        came.append(receipt.outputs)
+        assert decode(world.researcher.get(receipt.outputs))["w"][0] == round + 1
+    for name in (*given[-4:], *came[-4:]):
+        assert world.researcher.get(name)
+    for name in (*given[:-4], *came[:-4]):
+        with pytest.raises(AccessRefused):
+            world.researcher.get(name)
+    assert world.researcher.execute(request.digest, "count", 7, given[-1]) == receipt
+    assert world.researcher.execute(request.digest, "count", 1, given[0]).outputs == came[0]  # a receipt outlives its weights
+
+
 def test_a_call_without_weights_says_so(world: World) -> None:
     request = world.approved()
     assert world.researcher.execute(request.digest, "count", 1).inputs == NOTHING
