@@ -24,9 +24,9 @@ def encode(parameters: Parameters) -> bytes:
 
 
 def decode(data: bytes) -> dict[str, np.ndarray]:
-    """Named arrays from safetensors bytes. Raises TrainingError for anything else."""
+    """Named arrays from safetensors bytes, names sorted (safetensors has no order). Raises TrainingError for anything else."""
     try:
-        return load(data)
+        return dict(sorted(load(data).items()))
     except (SafetensorError, KeyError, ValueError) as error:
         raise TrainingError(
             "not a set of parameters",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,8 +77,9 @@ def compare(
     *,
     parallel: int = 2,
 ) -> Comparison:
-    """Train and score the local models and the pooled one, each in a process of its own, at most `parallel` at once.
+    """Train and score the local models and the pooled one.
 
+    parallel: worker processes of one thread each; 0 trains here, one model after the other.
     settings: those of the federated request.   folder: keeps each finished model's counts, so that a second call does only what
     is missing.   on_event: called with a sentence for each finished model; without note text.
     A site without training notes has no local model: it scores nothing. Raises TrainingError if no site has training notes.
@@ -87,21 +88,12 @@ def compare(
     jobs = [POOLED, *(LOCAL + name for name, site in corpus.sites.items() if site.train)]
     done = {job: row for job in jobs if (row := _stored(folder, job, settings, corpus)) is not None}
     waiting = [job for job in jobs if job not in done]
-    if waiting:
-        with ProcessPoolExecutor(min(parallel, len(waiting)), multiprocessing.get_context("spawn"), _one_thread) as pool:
-            running = {}
-            for job in waiting:
-                names = list(corpus.sites) if job == POOLED else [job.removeprefix(LOCAL)]
-                train = [note for name in names for note in corpus.sites[name].train]
-                tests = {name: corpus.sites[name].test for name in names}
-                running[pool.submit(baseline, job, train, tests, dict(settings))] = job
-            for future in as_completed(running):
-                job = running[future]
-                done[job] = row = {"run": _run_of(job, settings, corpus), **future.result()}
-                part = folder / f"{job}.json.part"
-                part.write_text(json.dumps(row), encoding="utf-8")
-                part.replace(folder / f"{job}.json")
-                on_event(f"{job}: {row['words']:,} words in {row['seconds']:.0f} CPU seconds")
+    for job, result in _train(waiting, corpus, settings, parallel):
+        done[job] = row = {"run": _run_of(job, settings, corpus), **result}
+        part = folder / f"{job}.json.part"
+        part.write_text(json.dumps(row), encoding="utf-8")
+        part.replace(folder / f"{job}.json")
+        on_event(f"{job}: {row['words']:,} words in {row['seconds']:.0f} CPU seconds")
     labels = settings["labels"]
     empty = dict.fromkeys(labels, Counts())
     return Comparison(
@@ -138,6 +130,26 @@ def baseline_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
     epochs = float(settings["training"].get("epochs_per_round", 1.0)) * settings["rounds"]
     training = {**settings["training"], **settings.get("baselines", {}).get(kind, {}), "epochs_per_round": epochs}
     return {**settings, "training": training, "rounds": 1, "round": 1, "site": name}
+
+
+def _train(
+    jobs: Sequence[str], corpus: Corpus, settings: Mapping[str, Any], parallel: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(job, result of `baseline`) as they finish."""
+
+    def notes_of(job: str) -> tuple[list[Note], dict[str, Sequence[Note]]]:
+        names = list(corpus.sites) if job == POOLED else [job.removeprefix(LOCAL)]
+        train = [note for name in names for note in corpus.sites[name].train]
+        return train, {name: corpus.sites[name].test for name in names}
+
+    if not (jobs and parallel):
+        for job in jobs:
+            yield job, baseline(job, *notes_of(job), settings)
+        return
+    with ProcessPoolExecutor(min(parallel, len(jobs)), multiprocessing.get_context("spawn"), _one_thread) as pool:
+        running = {pool.submit(baseline, job, *notes_of(job), dict(settings)): job for job in jobs}
+        for future in as_completed(running):
+            yield running[future], future.result()
 
 
 def _run_of(job: str, settings: Mapping[str, Any], corpus: Corpus) -> str:
