@@ -4,7 +4,8 @@
 
 The whole path of every round: the call signed and checked, PySyft's own call with its output policy, the gate's digests and
 counts, the confined worker with the notes, the output contract, the site's signed receipt and journal, weights by the channel,
-averaging, checkpoint on disk, and the round with five receipts on the ledger. Five sites in this process.
+averaging, checkpoint on disk, and the round with five receipts on the ledger. Five sites in this process, or with
+--isolation process in one process each.
 Prints one JSON object: seconds of every round after the first, which starts the workers.
 """
 
@@ -24,6 +25,7 @@ import numpy as np
 import fedkit
 from fedkit.environment import environment_digest
 from fedkit.federated_training import _Bridge as RoundBridge  # what Study.run uses
+from fedkit.federation.parameters import encode
 from fedkit.federation.rounds import RoundPlan, run_rounds
 from fedkit.federation.strategies import FedAvg
 
@@ -42,12 +44,13 @@ def main() -> int:
     parser.add_argument("--arrays", type=int, default=36)
     parser.add_argument("--floats", type=int, default=898_596)
     parser.add_argument("--cores", type=int, default=2, help="sites at work at the same time")
+    parser.add_argument("--isolation", choices=("in-process", "process"), default="in-process")
     options = parser.parse_args()
     parts = np.array_split(np.random.default_rng(0).standard_normal(options.floats, dtype=np.float32), options.arrays)
     weights = {f"w{i:02}": part for i, part in enumerate(parts)}
     with (
         tempfile.TemporaryDirectory(prefix="fedkit-bench-") as folder,
-        fedkit.launch("bench", Path(folder, "home")) as federation,
+        fedkit.launch("bench", Path(folder, "home"), isolation=options.isolation) as federation,
     ):
         study = fedkit.Study(federation, Path(folder, "run"))
         approve(study, weights, options.rounds + 1)
@@ -78,12 +81,13 @@ def main() -> int:
 def approve(study: fedkit.Study, weights: dict[str, np.ndarray], rounds: int) -> None:
     """Steps 1 to 6 for the code above, at every site."""
     contract = fedkit.OutputContract({n: a.shape for n, a in weights.items()}, {"notes": (0.0, 1e9)})
+    purpose = "Measure what a round costs beyond training"
     until = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     study.code_request = fedkit.CodeRequest(
         title="Overhead of a round",
-        purpose="Measure what a round costs beyond training",
+        purpose=purpose,
         researcher=study.federation.researcher,
-        permit=fedkit.DataPermit("bench", "measurement", ("notes",), until),
+        permit=fedkit.DataPermit("bench", purpose, ("notes",), until),
         dataset="notes",
         source=SOURCE,
         environment=environment_digest(),
@@ -91,8 +95,6 @@ def approve(study: fedkit.Study, weights: dict[str, np.ndarray], rounds: int) ->
         settings={"labels": [], "rounds": rounds},
     )
     study.federation.ledger.submit(study.code_request, study.sites)
-    from fedkit.federation.parameters import encode
-
     start = encode(weights)
     for site in study.sites:
         session = study.session(site, "researcher")
