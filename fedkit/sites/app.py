@@ -52,7 +52,7 @@ def make_app(gate: Gate) -> FastAPI:
     async def login(request: Request) -> JSONResponse:
         try:
             row = json.loads(await request.body())
-            seed = await run_in_threadpool(gate.parts.domain.login, str(row["user"]), str(row["password"]))
+            seed = await run_in_threadpool(gate.login, str(row["user"]), str(row["password"]))
         except FedkitError as error:
             return JSONResponse({"error": error.to_json()})
         except Exception:

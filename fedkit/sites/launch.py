@@ -14,6 +14,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,14 +86,15 @@ class Federation:
 
     def close(self) -> None:
         """Stop the sites and the ledger and let the folder go. Safe to call twice."""
-        for running in self._running.values():
-            running.close()
-        self._running.clear()
-        if self._pool is not None:
-            self._pool.close()
-        if hasattr(self, "ledger"):
-            self.ledger.close()
-        self._lock.release()
+        with ExitStack() as stack:
+            stack.callback(self._lock.release)
+            if hasattr(self, "ledger"):
+                stack.callback(self.ledger.close)
+            if self._pool is not None:
+                stack.callback(self._pool.close)
+            for running in self._running.values():
+                stack.callback(running.close)
+            self._running = {}
 
     def __enter__(self) -> Federation:
         return self

@@ -6,6 +6,7 @@ Everything lies in one folder of the site. The first start makes it from the sit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,13 +117,13 @@ class SiteParts:
         return f"site-{self.config.name}"
 
     def close(self) -> None:
-        if self.owns_pool:
-            self.pool.close()
-        self.journal.append("site.closed", self.config.name)
-        self.domain.close()
-        self.channel.close()
-        self.journal.close()
-        self.store.close()
+        """Close everything, whatever of it fails."""
+        with ExitStack() as stack:
+            for part in (self.store, self.channel, self.journal, self.domain):
+                stack.callback(part.close)
+            if self.owns_pool:
+                stack.callback(self.pool.close)
+            self.journal.append("site.closed", self.config.name)
 
 
 def open_parts(config: SiteConfig, pool: WorkerPool | None = None, first_notes: SiteNotes | None = None) -> SiteParts:

@@ -37,6 +37,7 @@ def serve_site(config: SiteConfig, reply: int) -> None:
     from fedkit.sites.parts import open_parts
 
     gate = Gate(open_parts(config))
+    gate.parts.domain.server.serves_others = True
     for which in (signal.SIGTERM, signal.SIGINT):
         signal.signal(which, lambda *_: None)  # uvicorn raises what it caught again when it is done; we have still to close
     try:

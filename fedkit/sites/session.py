@@ -44,7 +44,7 @@ class InProcess:
         self._gate, self.site = gate, gate.parts.config.name
 
     def login(self, user: str, password: str) -> bytes:
-        return self._gate.parts.domain.login(user, password)
+        return self._gate.login(user, password)
 
     def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         reply, blob = self._gate.answer(json.loads(json.dumps(envelope)), data)

@@ -341,10 +341,28 @@ def test_a_researcher_decides_nothing_not_even_with_a_stewards_signature(world: 
     assert world.researcher.state(request.digest).status == "pending"
 
 
-def test_a_wrong_password_opens_nothing(url: str) -> None:
+def test_pysyft_is_administered_at_the_site_and_not_from_elsewhere(world: World, url: str) -> None:
+    """The admin's key has PySyft's ADMIN role; over HTTP it opens nothing of PySyft's, the private handle least of all."""
+    admin = Attacker(url, world.admin._key)  # type: ignore[attr-defined]
+    for path in (
+        "user.get_all",
+        "dataset.get_all",
+        "request.get_all",
+        "request.apply",
+        "settings.get",
+        "log.get_all",
+        "action.get",
+    ):
+        assert admin.refused(path)
+    assert world.admin.requests() is not None  # what an admin may do, the gate lets through
+
+
+def test_a_wrong_password_opens_nothing(world: World, url: str) -> None:
+    tries = len(world.rows("access.refused", reason="unknown-user"))
     for user, password in (("researcher", "guess"), ("root", ""), ("nobody", "x"), ("", "")):
         with pytest.raises(AccessRefused):
             connect(url, user, password)
+    assert len(world.rows("access.refused", reason="unknown-user")) == tries + 4
 
 
 # -- the machine around it
