@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -89,3 +90,25 @@ def first_round(events: Path) -> float:
         if row["data"].get("event") == "round" and row["data"]["round"] == 1:
             return float(row["at"])
     raise RuntimeError(f"no round in {events.name}")
+
+
+#: A real corpus of five languages (PER, LOC, ORG), one folder per site; set NAMES5 to another place.
+NAMES5 = Path(os.environ.get("NAMES5", ROOT.parent / "shared" / "corpora" / "names5"))
+
+
+def names5() -> list[Measured]:
+    """Entity F1 on five real corpora at the same training budget: federated beside pooled and local, and the worst site."""
+    if not NAMES5.is_dir():
+        raise RuntimeError(f"no corpus at {NAMES5.name}: set NAMES5 to a folder of one folder per site")
+    found = last_json([sys.executable, "benchmarks/names5.py", "--corpus", str(NAMES5)], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only names5"
+    table = "; ".join(f"{r['site']} {r['local']:.1f}/{r['pooled']:.1f}/{r['federated']:.1f}" for r in found["table"])
+    note = f"F1 in points, strict spans, mean over sites; local/pooled/federated: {table}; seed {found['seed']}"
+    value = {kind: float(found[f"names5_{kind}_f1"]) for kind in ("federated", "pooled", "local")}
+    gap = "least of federated − local over the sites; the limit is −1"
+    return [
+        Measured("names5_federated_f1", value["federated"], "points", again, value["pooled"], "pooled, same budget", note),
+        Measured("names5_pooled_f1", value["pooled"], "points", again),
+        Measured("names5_local_f1", value["local"], "points", again, value["pooled"], "pooled, same budget"),
+        Measured("names5_worst_site_gap", float(found["names5_worst_site_gap"]), "points", again, note=gap),
+    ]

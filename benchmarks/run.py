@@ -29,6 +29,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "import_seconds": groups.import_seconds,
     "round_overhead": groups.round_overhead,
     "demo": groups.demo,
+    "names5": groups.names5,
 }
 
 

@@ -8,13 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
 import groups
 import measured
 import process_tree
+import pytest
 import run
 
 #: A parent that uses little, whose child fills 120 MB, says so, and ends when its input does.
