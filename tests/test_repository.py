@@ -9,11 +9,10 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+import lock
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-
-import lock
 
 SOURCES = sorted(p for folder in ("fedkit", "tools", "benchmarks") for p in (ROOT / folder).rglob("*.py"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

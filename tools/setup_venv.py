@@ -61,14 +61,13 @@ def main() -> int:
 
 def wanted_stamp(venv: Path) -> str:
     """Digest of everything that decides what the environment holds, its own place included: venvs cannot be moved."""
-    parts = [
-        LOCK.read_bytes(),
-        (ROOT / "pyproject.toml").read_bytes(),
-        str(venv).encode(),
-        str(ROOT).encode(),
-        sys.version.encode(),
-    ]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    import tomllib  # not above: an older Python must get as far as the message about its version
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    # Without the settings of ruff, mypy and pytest: they change nothing that is installed.
+    installs = [project["project"], project["build-system"], project["tool"]["hatch"]]
+    parts = [LOCK.read_text("utf-8"), installs, str(venv), str(ROOT), sys.version]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def up_to_date(venv: Path) -> bool:

@@ -159,3 +159,14 @@ def test_where_pip_would_take_cuda_the_small_build_is_tried_first(
     assert small[small.index("--index-url") + 1] == "https://torch.example/cpu"
     assert small[-1].startswith("torch==")
     assert "--no-deps" in small, "an index of one project must not provide other packages"
+
+
+def test_a_setting_of_a_tool_is_no_reason_to_install_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stamp(text: str) -> str:
+        (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+        return setup_venv.wanted_stamp(tmp_path / "venv")
+
+    text = (setup_venv.ROOT / "pyproject.toml").read_text("utf-8")
+    monkeypatch.setattr(setup_venv, "ROOT", tmp_path)
+    assert stamp(text) == stamp(text.replace("line-length = 128", "line-length = 100"))
+    assert stamp(text) != stamp(text.replace('"sniffio",', ""))
