@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.digests import digest
 from fedkit.ner import tasks
-from fedkit.ner.metrics import Counts, from_numbers
+from fedkit.ner.metrics import Counts, from_numbers, micro
+from fedkit.ner.recipe import BASELINES
 from fedkit.notes.note import Note
 
 if TYPE_CHECKING:
@@ -51,12 +52,18 @@ class Comparison:
     seconds: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
+        """`{"local": {site: F1 in 0 … 1}, "pooled": …, "counts": …, "words": …, "seconds": …}`."""
+
         def plain(sites: Mapping[str, Mapping[str, Counts]]) -> dict[str, dict[str, list[int]]]:
             return {site: {label: [c.tp, c.fp, c.fn] for label, c in counts.items()} for site, counts in sites.items()}
 
+        def f1(sites: Mapping[str, Mapping[str, Counts]]) -> dict[str, float]:
+            return {site: micro(counts).f1 for site, counts in sites.items()}
+
         return {
-            "local": plain(self.local),
-            "pooled": plain(self.pooled),
+            "local": f1(self.local),
+            "pooled": f1(self.pooled),
+            "counts": {"local": plain(self.local), "pooled": plain(self.pooled)},
             "words": dict(self.words),
             "seconds": dict(self.seconds),
         }
@@ -66,7 +73,7 @@ class Comparison:
         def counts(sites: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[str, Counts]]:
             return {site: {label: Counts(*c) for label, c in labels.items()} for site, labels in sites.items()}
 
-        return Comparison(counts(row["local"]), counts(row["pooled"]), row["words"], row["seconds"])
+        return Comparison(counts(row["counts"]["local"]), counts(row["counts"]["pooled"]), row["words"], row["seconds"])
 
 
 def compare(
@@ -76,20 +83,25 @@ def compare(
     on_event: Callable[[str], None] = lambda message: None,
     *,
     parallel: int = 2,
+    baselines: Mapping[str, Mapping[str, Any]] = BASELINES,
 ) -> Comparison:
     """Train and score the local models and the pooled one.
 
+    settings: those of the federated request.
+    folder: keeps each finished model's counts, so that a second call does only what is missing.
+    on_event: called with a sentence for each finished model; without note text.
     parallel: worker processes of one thread each; 0 trains here, one model after the other.
-    settings: those of the federated request.   folder: keeps each finished model's counts, so that a second call does only what
-    is missing.   on_event: called with a sentence for each finished model; without note text.
+    baselines: training settings of "pooled" and "local" that differ from the federated ones.
     A site without training notes has no local model: it scores nothing. Raises TrainingError if no site has training notes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [POOLED, *(LOCAL + name for name, site in corpus.sites.items() if site.train)]
-    done = {job: row for job in jobs if (row := _stored(folder, job, settings, corpus)) is not None}
+    alone = {job: baseline_settings(settings, job, baselines) for job in jobs}
+    runs = {job: digest({"job": job, "corpus": corpus.digest, "settings": alone[job]}) for job in jobs}
+    done = {job: row for job in jobs if (row := _stored(folder, job, runs[job])) is not None}
     waiting = [job for job in jobs if job not in done]
-    for job, result in _train(waiting, corpus, settings, parallel):
-        done[job] = row = {"run": _run_of(job, settings, corpus), **result}
+    for job, result in _train({job: alone[job] for job in waiting}, corpus, parallel):
+        done[job] = row = {"run": runs[job], **result}
         part = folder / f"{job}.json.part"
         part.write_text(json.dumps(row), encoding="utf-8")
         part.replace(folder / f"{job}.json")
@@ -107,16 +119,12 @@ def compare(
     )
 
 
-def baseline(
-    name: str, train: Sequence[Note], tests: Mapping[str, Sequence[Note]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """One model on `train` at the budget of the federated plan, counted on each test set; runs in a process of its own.
+def baseline(train: Sequence[Note], tests: Mapping[str, Sequence[Note]], alone: Mapping[str, Any]) -> dict[str, Any]:
+    """One model on `train`, counted on each test set; alone: from `baseline_settings`. Runs in a process of its own.
 
-    One pass as long as all rounds together, so that the optimiser keeps its moments: no handicap against the rounds.
     Returns `{"numbers": site → counts, "words", "seconds"}`.
     """
     began = time.process_time()
-    alone = baseline_settings(settings, name)
     trained = tasks.train_round(Notes(train=train), tasks.initial_parameters(alone), alone)
     numbers = {}
     for site, notes in tests.items():
@@ -124,17 +132,17 @@ def baseline(
     return {"numbers": numbers, "words": trained["numbers"]["words"], "seconds": time.process_time() - began}
 
 
-def baseline_settings(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The settings of a baseline: one round as long as all, with what `settings["baselines"]` says."""
+def baseline_settings(
+    settings: Mapping[str, Any], name: str, baselines: Mapping[str, Mapping[str, Any]] = BASELINES
+) -> dict[str, Any]:
+    """The settings of a baseline: one round as long as all together, so that the optimiser keeps its moments: no handicap."""
     kind = POOLED if name == POOLED else "local"
     epochs = float(settings["training"].get("epochs_per_round", 1.0)) * settings["rounds"]
-    training = {**settings["training"], **settings.get("baselines", {}).get(kind, {}), "epochs_per_round": epochs}
+    training = {**settings["training"], **baselines.get(kind, {}), "epochs_per_round": epochs}
     return {**settings, "training": training, "rounds": 1, "round": 1, "site": name}
 
 
-def _train(
-    jobs: Sequence[str], corpus: Corpus, settings: Mapping[str, Any], parallel: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _train(jobs: Mapping[str, Mapping[str, Any]], corpus: Corpus, parallel: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """(job, result of `baseline`) as they finish."""
 
     def notes_of(job: str) -> tuple[list[Note], dict[str, Sequence[Note]]]:
@@ -144,24 +152,20 @@ def _train(
 
     if not (jobs and parallel):
         for job in jobs:
-            yield job, baseline(job, *notes_of(job), settings)
+            yield job, baseline(*notes_of(job), jobs[job])
         return
     with ProcessPoolExecutor(min(parallel, len(jobs)), multiprocessing.get_context("spawn"), _one_thread) as pool:
-        running = {pool.submit(baseline, job, *notes_of(job), dict(settings)): job for job in jobs}
+        running = {pool.submit(baseline, *notes_of(job), jobs[job]): job for job in jobs}
         for future in as_completed(running):
             yield running[future], future.result()
 
 
-def _run_of(job: str, settings: Mapping[str, Any], corpus: Corpus) -> str:
-    return digest({"job": job, "corpus": corpus.digest, "settings": baseline_settings(settings, job)})
-
-
-def _stored(folder: Path, job: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any] | None:
+def _stored(folder: Path, job: str, run: str) -> dict[str, Any] | None:
     try:
         row: dict[str, Any] = json.loads((folder / f"{job}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return row if row.get("run") == _run_of(job, settings, corpus) else None
+    return row if row.get("run") == run else None
 
 
 def _one_thread() -> None:

@@ -11,3 +11,6 @@ RECIPE: dict[str, Any] = {
     "sequential_rounds": 4,
     "strategy": {"kind": "fedavg", "weighting": "notes", "server_rate": 1.0, "rows": "touched"},
 }
+
+#: What the baselines do best with, of the grid in `benchmarks/names5.py`: training settings that differ from the recipe's.
+BASELINES: dict[str, dict[str, Any]] = {"pooled": {}, "local": {}}

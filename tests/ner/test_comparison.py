@@ -50,9 +50,9 @@ def test_other_settings_are_another_comparison(corpus, settings, tmp_path):
 
 
 def test_a_baseline_runs_as_long_as_all_rounds_in_one(settings):
-    alone = baseline_settings({**settings, "baselines": {"local": {"lr": 0.5}}}, "local-no")
+    alone = baseline_settings(settings, "local-no", {"local": {"lr": 0.5}})
     assert (alone["rounds"], alone["training"]["epochs_per_round"], alone["training"]["lr"]) == (1, 3.0, 0.5)
-    assert baseline_settings(settings, "pooled")["training"]["lr"] == settings["training"]["lr"]
+    assert baseline_settings(settings, "pooled", {})["training"]["lr"] == settings["training"]["lr"]
 
 
 def test_a_site_without_training_notes_has_no_local_model(settings, tmp_path):
