@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ipywidgets
 
@@ -17,6 +19,9 @@ from fedkit.widgets.base import FedkitWidget, escape, table_html
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
+
+#: Site → the rows of its journal, first to last.
+Journals: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 
 #: Words of the proof column.
 ANCHORED, WAITING, BROKEN = "anchored", "not anchored yet", "broken"
@@ -40,23 +45,20 @@ class Act:
     proof: str
 
 
-def acts_of(site: str, rows: Sequence[Mapping[str, Any]]) -> list[Act]:
+def acts_of(site: str, rows: Sequence[Mapping[str, Any]], anchored: int = 0) -> list[Act]:
     """The rows of one site's journal as acts.
 
-    A row is anchored if a later `batch.closed` covers it. Fields are shown only where the journal's vocabulary allows them, so
-    nothing that a forger wrote into a row reaches the page.
+    anchored: the last row that an anchor on the ledger covers. Fields are shown only where the journal's vocabulary allows
+    them, so nothing that a forger wrote into a row reaches the page.
     """
     broken = {problem.seq for problem in verify_rows(rows)}
-    sound = [_sound(row) for row in rows]
-    batches = [row["fields"] for row, good in zip(rows, sound, strict=True) if good and row["act"] == "batch.closed"]
     acts = []
-    for at, (row, good) in enumerate(zip(rows, sound, strict=True), 1):
-        if not good:
+    for at, row in enumerate(rows, 1):
+        if not _sound(row):
             acts.append(Act(site, at, "", "", "not a row of a journal", "", BROKEN))
             continue
         seq = int(row["seq"])
-        covered = any(batch["first"] <= seq <= batch["last"] for batch in batches)
-        proof = BROKEN if seq in broken else ANCHORED if covered else WAITING
+        proof = BROKEN if seq in broken else ANCHORED if seq <= anchored else WAITING
         acts.append(Act(site, seq, row["time"][:19].replace("T", " "), row["actor"], row["act"], _about(row), proof))
     return acts
 
@@ -78,7 +80,11 @@ def _about(row: Mapping[str, Any]) -> str:
         kind = ACTS[row["act"]][name].rstrip("?")
         if kind in ("signature", "address"):
             continue
-        shown.append(f"{name} {short(value) if kind == 'digest' else value}")
+        if kind == "digest":
+            value = short(value)
+        elif name == "expires":
+            value = f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d}"
+        shown.append(f"{name} {value}")
     return ", ".join(shown)
 
 
@@ -86,11 +92,14 @@ class AuditTable(FedkitWidget):
     """All acts of all sites, narrowed by site and by act, above the checks of the verification.
 
     journals: site → rows, from `Site.journal` or an evidence bundle.   report: from `fedkit.audit.verify`, if there is one.
+    anchored: site → the last row that an anchor on the ledger covers.
 
     `choose(site=…, act=…)` does what the dropdowns do; `shown` is what stands in the table.
     """
 
-    def __init__(self, journals: Mapping[str, Sequence[Mapping[str, Any]]], report: Report | None = None) -> None:
+    def __init__(
+        self, journals: Journals, report: Report | None = None, anchored: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         super().__init__()
         self._sites, self._acts = _dropdown("Site"), _dropdown("Act")
         self._head, self._checks, self._table = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
@@ -99,20 +108,29 @@ class AuditTable(FedkitWidget):
         for choice in (self._sites, self._acts):
             choice.observe(lambda _: self._refresh(), names="value")
         self._fill(self._head, self._checks, ipywidgets.HBox([self._sites, self._acts]), self._table)
-        self.load(journals, report)
+        self.load(journals, report, anchored)
 
     @classmethod
     def from_bundle(cls, bundle: Path) -> AuditTable:
         """The journals of an evidence bundle, verified. Raises EvidenceError if it is none; needs no access to a site."""
+        from fedkit.audit.acts import read_acts
         from fedkit.audit.evidence import read
         from fedkit.audit.verify import verify
 
-        return cls(read(bundle).journals, verify(bundle))
+        evidence = read(bundle)
+        anchored: dict[str, int] = {}
+        for act in read_acts(evidence, defaultdict(list))[0]:
+            if act.function == "anchor":
+                site = evidence.names(act.arguments["stream"])
+                anchored[site] = max(anchored.get(site, 0), act.arguments["last"])
+        return cls(evidence.journals, verify(bundle), anchored)
 
-    def load(self, journals: Mapping[str, Sequence[Mapping[str, Any]]], report: Report | None = None) -> None:
+    def load(
+        self, journals: Journals, report: Report | None = None, anchored: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         """Show other journals and another report; a choice that is no longer there goes back to all."""
         with self.lock:
-            self.acts = [act for site, rows in journals.items() for act in acts_of(site, rows)]
+            self.acts = [act for site, rows in journals.items() for act in acts_of(site, rows, anchored.get(site, 0))]
             self.report = report
             for choice, names in ((self._sites, {a.site for a in self.acts}), (self._acts, {a.what for a in self.acts})):
                 kept = choice.value
@@ -139,13 +157,13 @@ class AuditTable(FedkitWidget):
     def _refresh(self) -> None:
         with self.lock:
             shown = self.shown
-            more = f"; the first {MOST_ROWS} are shown" if len(shown) > MOST_ROWS else ""
+            more = f", of which the first {MOST_ROWS} stand here" if len(shown) > MOST_ROWS else ""
             self._head.value = (
                 '<h3>Audit</h3><p class="fk-soft">Step 10: verify.</p>' + self._verdict() + f"<p>{escape(self._summary())}</p>"
             )
             self._checks.value = self._report_html()
             self._table.value = (
-                f'<div class="fk-scroll" tabindex="0">{_acts_html(shown[:MOST_ROWS], f"{len(shown)} acts{more}")}</div>'
+                f'<div class="fk-scroll" tabindex="0">{_acts_html(shown[:MOST_ROWS], f"acts shown: {len(shown)}{more}")}</div>'
             )
 
     def _verdict(self) -> str:

@@ -35,10 +35,11 @@ def table_html(
     numeric: numbers of the columns that are set right-aligned, from 0.   empty: what stands there instead of no rows.
     """
     right = set(numeric)
-    kind = [' class="n"' if i in right else "" for i in range(len(columns))]
+    left, number = ' style="text-align: left"', ' class="n" style="text-align: right"'  # JupyterLab sets all cells right
+    kind = [number if i in right else left for i in range(len(columns))]
     head = "".join(f'<th scope="col"{kind[i]}>{escape(c)}</th>' for i, c in enumerate(columns))
     body = ["<tr>" + "".join(f"<td{kind[i]}>{escape(cell)}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows] or [
-        f'<tr><td colspan="{len(columns)}">{escape(empty)}</td></tr>'
+        f'<tr><td colspan="{len(columns)}"{left}>{escape(empty)}</td></tr>'
     ]
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
@@ -46,9 +47,10 @@ def table_html(
 
 def facts_html(rows: Iterable[tuple[str, object]]) -> str:
     """A table of names and values, a row each."""
+    left = ' style="text-align: left"'
     return (
         "<table><tbody>"
-        + "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in rows)
+        + "".join(f'<tr><th scope="row"{left}>{escape(k)}</th><td{left}>{escape(v)}</td></tr>' for k, v in rows)
         + "</tbody></table>"
     )
 

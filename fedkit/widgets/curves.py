@@ -37,7 +37,7 @@ def curves_svg(curves: Mapping[str, Sequence[tuple[int, float]]], rounds: int, *
         )
     axes.set_xlim(-0.2, max(rounds, 1) + 0.2)
     axes.set_ylim(0, 100)
-    axes.set_xlabel("rounds behind the weights", color=_INK)
+    axes.set_xlabel("rounds trained", color=_INK)
     axes.set_ylabel(f"{what} in percent", color=_INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(colors=_INK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -124,8 +124,8 @@ class RequestForm(FedkitWidget):
             "permit_purpose": ipywidgets.Text(**wide),
             "permit_expires": ipywidgets.DatePicker(**{**short, "layout": ipywidgets.Layout(width="360px")}),
             "dataset": ipywidgets.Dropdown(options=list(datasets), **wide),
-            "rounds": ipywidgets.IntText(**short),
-            "sequential_rounds": ipywidgets.IntText(**short),
+            "rounds": ipywidgets.IntText(continuous_update=True, **short),
+            "sequential_rounds": ipywidgets.IntText(continuous_update=True, **short),
             "model": ipywidgets.Dropdown(options=list(models), **wide),
         }
         self.fields = made
@@ -145,7 +145,10 @@ class RequestForm(FedkitWidget):
 
     @classmethod
     def for_study(cls, study: Study, **defaults: Any) -> RequestForm:
-        """The form of a study: submitting describes it, makes the request, rehearses it and submits it to every site."""
+        """The form of a study: submitting describes it, makes the request, rehearses it and submits it to every site.
+
+        What the study was described with before comes before the defaults: running a cell again loses nothing that was typed.
+        """
 
         def submit(values: RequestValues) -> str:
             study.describe(
@@ -161,7 +164,7 @@ class RequestForm(FedkitWidget):
             study.rehearse()
             return f"Rehearsed on the mock twins and submitted to {len(study.submit())} sites."
 
-        return cls(submit, models=list(MODELS), **defaults)
+        return cls(submit, models=list(MODELS), **{**defaults, **_described(study.plan)})
 
     @property
     def values(self) -> RequestValues:
@@ -241,6 +244,25 @@ class RequestForm(FedkitWidget):
         days = "no day given" if last is None else f"{(last - _today()).days} days from today"
         shown = {name: getattr(values, name) for name in LABELS} | {"permit_expires": days}
         return [(LABELS[name], shown[name]) for name in LABELS]
+
+
+def _described(plan: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The form's values in the plan of a study; empty if there is none yet."""
+    if plan is None:
+        return {}
+    permit, settings = DataPermit.from_json(plan["permit"]), plan["settings"]
+    chosen = [name for name, changes in MODELS.items() if changes and all(settings[k] == v for k, v in changes.items())]
+    return {
+        "title": plan["title"],
+        "purpose": plan["purpose"],
+        "permit_id": permit.id,
+        "permit_purpose": permit.purpose,
+        "permit_expires": date.fromisoformat(permit.expires),
+        "dataset": plan["dataset"],
+        "rounds": settings["rounds"],
+        "sequential_rounds": settings["sequential_rounds"],
+        "model": chosen[0] if chosen else "standard",
+    }
 
 
 def _known(base: RequestValues, values: dict[str, Any]) -> RequestValues:

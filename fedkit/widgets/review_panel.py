@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -41,8 +41,8 @@ class ReviewPanel(FedkitWidget):
         self._watchers: list[Callable[[], None]] = []
         most = max(e.executions for e in review.request.entries)
         style = {"description_width": "190px"}
-        self.rounds = ipywidgets.IntText(value=most, description="Executions granted", style=style)
-        self.days = ipywidgets.IntText(value=days, description="Days it is valid", style=style)
+        self.rounds = ipywidgets.IntText(value=most, description="Executions granted", style=style, continuous_update=True)
+        self.days = ipywidgets.IntText(value=days, description="Days it is valid", style=style, continuous_update=True)
         self.reason = ipywidgets.Text(
             description="Reason", placeholder="needed for a denial; the researcher reads it", style=style,
             layout=ipywidgets.Layout(width="100%", max_width="680px"),
@@ -219,11 +219,30 @@ def _arrays(contract: OutputContract) -> str:
 
 
 def _numbers(contract: OutputContract) -> str:
-    """The single numbers with their bounds, those of the same bounds together; every name stands there."""
+    """The single numbers with their bounds; every name stands there, those that differ in their first part only together."""
     bounds: dict[tuple[float, float], list[str]] = {}
     for name, limits in sorted(contract.numbers.items()):
         bounds.setdefault(limits, []).append(name)
-    return "; ".join(f"from {low:,.10g} to {high:,.10g}: {', '.join(names)}" for (low, high), names in bounds.items()) or "none"
+    return "; ".join(f"{_together(names)}: {_plain(low)} to {_plain(high)}" for (low, high), names in bounds.items()) or "none"
+
+
+def _together(names: Sequence[str]) -> str:
+    """`a.x, a.y, b.x, b.y, c` as "c; a, b each for x, y"."""
+    alone = [name for name in names if "." not in name]
+    lasts: dict[str, list[str]] = {}
+    for name in names:
+        first, dot, last = name.rpartition(".")
+        if dot:
+            lasts.setdefault(first, []).append(last)
+    firsts: dict[tuple[str, ...], list[str]] = {}
+    for first, several in lasts.items():
+        firsts.setdefault(tuple(several), []).append(first)
+    groups = [f"{', '.join(group)} each for {', '.join(several)}" for several, group in firsts.items()]
+    return ", and ".join([", ".join(alone)] * bool(alone) + groups)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def granted_text(state: RequestState) -> str:

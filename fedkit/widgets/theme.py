@@ -19,8 +19,9 @@ STYLE = """<style>
   --fk-good: #00684d; --fk-bad: #b3360b; --fk-warn: #8a5a00; --fk-blue: #005a8f;
   border: 1px solid var(--fk-line); border-radius: 6px; padding: 12px 16px; max-width: 1000px; overflow: visible; }
 [data-jp-theme-light="false"] .fk { --fk-good: #3fc79a; --fk-bad: #ff9068; --fk-warn: #f0b840; --fk-blue: #6db8ec; }
-.fk .widget-html, .fk .widget-html-content { overflow: visible; height: auto; line-height: 1.45; }
-.fk .widget-html-content { color: var(--fk-ink); font-size: var(--jp-content-font-size1, 14px); }
+.fk .widget-html, .fk .widget-html-content { overflow: visible; height: auto; line-height: 1.45;
+  min-width: 0; max-width: 100%; }
+.fk .widget-html-content { flex: 1 1 auto; color: var(--fk-ink); font-size: var(--jp-content-font-size1, 14px); }
 .fk h3 { margin: 0 0 4px; font-size: 1.15em; font-weight: 600; }
 .fk h4 { margin: 14px 0 4px; font-size: 1em; font-weight: 600; }
 .fk p { margin: 2px 0; }
@@ -33,7 +34,8 @@ STYLE = """<style>
 .fk th, .fk td { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--fk-line);
   white-space: normal; max-width: 34em; }
 .fk th { font-weight: 600; }
-.fk td:not(:last-child), .fk th { white-space: nowrap; }
+.fk thead th, .fk td.n { white-space: nowrap; }
+.fk td { overflow-wrap: break-word; min-width: 2em; }
 .fk td.n, .fk th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .fk details { margin: 8px 0; }
 .fk summary { cursor: pointer; color: var(--fk-blue); }
@@ -50,6 +52,7 @@ STYLE = """<style>
 .fk .fk-box.fk-error { border-color: var(--fk-bad); }
 .fk .fk-box.fk-done { border-color: var(--fk-good); }
 .fk .widget-label { color: var(--fk-ink); white-space: normal; }
+.fk textarea { font-family: inherit; }
 .fk .fk-field { margin: 1px 0; }
 .fk .fk-hint .widget-html-content { margin-left: 196px; font-size: .93em; }
 .fk .jupyter-button { height: auto; min-height: 32px; width: auto; padding: 0 16px; line-height: 1.3; border-radius: 4px; }

@@ -24,7 +24,7 @@ DRAW_EVERY = 1.0
 STATUS = {
     "ready": "not started",
     "running": "running",
-    "stopping": "stopping after this round",
+    "stopping": "stopping when the site that trains now is done",
     "stopped": "stopped; it can go on from the last complete round",
     "failed": "failed; it can go on from the last complete round",
     "done": "done",
@@ -66,7 +66,7 @@ class TrainingMonitor(FedkitWidget):
         self._drawn_at, self._timer = 0.0, None  # type: float, threading.Timer | None
         self._summary, self._plot, self._table = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         self._start_button = button("Start training", self.start, "go")
-        self._stop_button = button("Stop after this round", self.stop)
+        self._stop_button = button("Stop", self.stop)
         self._resume_button = button("Resume", self.resume)
         self._fill(
             ipywidgets.HTML('<h3>Training</h3><p class="fk-soft">Steps 7 and 8: run at the sites, aggregate.</p>'),
@@ -78,10 +78,16 @@ class TrainingMonitor(FedkitWidget):
 
     @classmethod
     def for_study(cls, study: Study) -> TrainingMonitor:
-        """The monitor of a study that a steward has approved; what was trained before stands in it. Raises NotApproved."""
+        """The monitor of a study that a steward has approved; what was trained before stands in it. Raises NotApproved.
+
+        While one is training, that one is returned: a study trains once at a time, however often a cell is run.
+        """
         from fedkit.federated_training import TRAINING
         from fedkit.federation.rounds import RoundEvent, read_history
 
+        shown = getattr(study.on_training, "__self__", None)
+        if isinstance(shown, cls) and shown.busy:
+            return shown
         request = study.requested()
         rounds = request.settings["rounds"]
         sizes = (math.prod(shape) for shape in request.entry("train_round").contract.tensors.values())
@@ -96,6 +102,7 @@ class TrainingMonitor(FedkitWidget):
         study.on_training = monitor.update
         for record in read_history(study.folder / TRAINING):
             monitor.update(RoundEvent("aggregated", record.round, record=record))
+            monitor._end("stopped")
         return monitor
 
     @property
@@ -156,7 +163,7 @@ class TrainingMonitor(FedkitWidget):
     resume = start
 
     def stop(self) -> None:
-        """Ask it to stop when the round that is running is complete."""
+        """Ask it to stop when the sites that train now are done; what an unfinished round did is done again later."""
         with self.lock:
             if self.busy:
                 self._stop.set()
@@ -166,7 +173,7 @@ class TrainingMonitor(FedkitWidget):
     def finish(self) -> Any:
         """Start if nobody has, wait for the end, and return what `run` returned. Raises what it raised.
 
-        Interrupting the cell stops the training after its round, as the button does.
+        Interrupting the cell stops the training, as the button does.
         """
         self.start()
         try:
@@ -190,6 +197,7 @@ class TrainingMonitor(FedkitWidget):
     def _end(self, status: str) -> None:
         with self.lock:
             self.status = status
+            self._doing.clear()
         self._refresh()
         self._draw()
 
@@ -232,7 +240,7 @@ class TrainingMonitor(FedkitWidget):
             behind = max(points, default=None)
             score = (f"{100 * points[behind]:.1f}", behind) if behind is not None else ("–", "–")
             rows.append((site, *score, *([self._doing.get(site, "")] if now else [])))
-        columns = ("Site", "F1 in percent", "Rounds behind it", *(["Now"] if now else []))
+        columns = ("Site", "F1 in percent", "Rounds trained", *(["Now"] if now else []))
         return table_html(rows, columns, numeric=(1, 2), empty="no site takes part")
 
     def static_html(self) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from widget_samples import CANARY, EVIL, Steward, click, everything_sent, live_html, our_failure, private_failure
+from widget_samples import CANARY, EVIL, Steward, click, everything_sent, live_html, our_failure, private_failure, table_rows
 
 from fedkit.errors import FedkitError, NotApproved, RequestError
-from fedkit.governance.request import CodeRequest
+from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.request import CodeRequest, Entry
 from fedkit.governance.review import Finding, MockResult, Review
 from fedkit.widgets import ReviewDesk, ReviewPanel
 
@@ -26,11 +27,20 @@ def test_the_page_holds_everything_a_steward_decides_by(review_at: Make, request
     for text in (request_.title, request_.purpose, request_.permit.id, request_.permit.purpose, request_.researcher):
         assert text in page
     assert "1 with 6 numbers" in page, "arrays that may leave, and their size"
-    assert "from 0 to 1,000,000: notes" in page
+    assert "notes: 0 to 1,000,000" in page
     for line in ("def train_round(notes, weights, settings):", "returns-count", "look closely", "new line", "2,048"):
         assert line in page
     assert page.index("returns-count") < page.index("docstring"), "the worst finding comes first"
     assert page.count('<th scope="row">') >= len(request_.source.splitlines())
+
+
+def test_every_number_that_may_leave_is_named(review_at: Make, request_: CodeRequest) -> None:
+    names = ["loss", *(f"dev.{kind}.{label}" for kind in ("tp", "fp", "fn") for label in ("DRUG", "MODEL")), "test.tp.DRUG"]
+    contract = OutputContract({}, {**dict.fromkeys(names, (0.0, 10.0)), "share": (0.25, 0.5)})
+    request = replace(request_, entries=(Entry("evaluate", 1, contract),))
+    panel, _ = panel_of(review_at(request=request))
+    told = "loss, and dev.fn, dev.fp, dev.tp each for DRUG, MODEL, and test.tp each for DRUG: 0 to 10; share: 0.25 to 0.5"
+    assert ["evaluate", "1", "none", told] in table_rows(live_html(panel))
 
 
 def test_limits_start_at_what_was_asked_and_cannot_pass_it(review_at: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html.parser import HTMLParser
 from typing import Any
 
 import ipywidgets
@@ -45,6 +46,35 @@ def live_html(widget: ipywidgets.Widget) -> str:
     """All HTML that the live widget shows now."""
     own = widget.value if isinstance(widget, ipywidgets.HTML) else ""
     return own + "".join(live_html(child) for child in getattr(widget, "children", ()))
+
+
+class _Cells(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.rows[-1][-1] += data
+
+
+def table_rows(html: str) -> list[list[str]]:
+    """All rows of all tables as a reader sees them."""
+    parser = _Cells()
+    parser.feed(html)
+    return parser.rows
 
 
 def click(button: ipywidgets.Button) -> None:
