@@ -34,7 +34,7 @@ def recompute(evidence: Evidence, replay: Replay, found: Found) -> int:
         if digest_bytes(data) != name:
             found[13].append(Finding(f"weights/{name[:12]}", "is not what its name says", HOLDER))
     strategy = evidence.request.settings.get("strategy", {"kind": "fedavg"})
-    if strategy.get("kind") != "fedavg":
+    if not isinstance(strategy, Mapping) or strategy.get("kind") != "fedavg":
         return 0
     numbers = {receipt.numbers_digest: receipt.numbers for receipt in evidence.receipts}
     by_round: dict[tuple[str, bytes, int], list[Ran]] = defaultdict(list)

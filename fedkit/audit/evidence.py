@@ -19,12 +19,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eth_utils import is_address
+
 from fedkit import __version__
 from fedkit.digests import canonical, digest_bytes
 from fedkit.errors import EvidenceError, FedkitError, StorageError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.blocks import RawBlock, raw_block
+from fedkit.ledger.contracts import NAMES
 from fedkit.ledger.deployment import Deployment
 from fedkit.ledger.names import NameBook
 
@@ -122,15 +125,15 @@ def read(bundle: Path) -> Evidence:
         _check_format(stated)
         name = "chain.json"
         chain = json.loads(files[name])
-        deployment = Deployment(**chain["deployment"])
+        deployment = _deployment(chain["deployment"])
         blocks = [_block(row) for row in chain["blocks"]]
-        names = NameBook(chain["names"])
+        names = NameBook(str(name) for name in list(chain["names"]))
         name = "request.json"
-        request = CodeRequest.from_json(json.loads(files[name]))
+        request = _request(json.loads(files[name]))
         name = "decisions.json"
-        decisions = [Decision.from_json(row) for row in json.loads(files[name])]
+        decisions = [_decision(row) for row in json.loads(files[name])]
         name = "rounds.json"
-        receipts = [Receipt.from_json(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
+        receipts = [_receipt(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
         journals: dict[str, list[Any]] = {}
         for name in sorted(n for n in files if n.startswith("journals/")):
             journals[Path(name).stem] = [dict(json.loads(line)) for line in files[name].splitlines()]
@@ -154,7 +157,8 @@ def _check_format(stated: Mapping[str, Any]) -> None:
             got=str(stated["format"])[:40],
             help="use the fedkit that wrote it, or a newer one",
         )
-    dict(stated["files"]), str(stated["request"])
+    if not all(isinstance(value, str) for value in (stated["request"], *dict(stated["files"]).values())):
+        raise ValueError("not a manifest")
 
 
 def _chain(ledger: Ledger) -> dict[str, Any]:
@@ -165,6 +169,32 @@ def _chain(ledger: Ledger) -> dict[str, Any]:
         rows = {"transactions": raw.transactions, "receipts": raw.receipts}
         blocks.append({"header": raw.header.hex()} | {k: [r.hex() for r in v] for k, v in rows.items()})
     return {"deployment": asdict(ledger.deployment), "names": sorted(ledger.names.names), "blocks": blocks}
+
+
+def _deployment(row: Mapping[str, Any]) -> Deployment:
+    contracts = {name: str(row["contracts"][name]) for name in NAMES}
+    found = Deployment(int(row["chain_id"]), str(row["genesis"]), str(row["deployer"]), int(row["nonce"]), contracts)
+    if not all(is_address(a) for a in (found.deployer, *contracts.values())) or not 0 <= found.chain_id < 2**64:
+        raise ValueError("not a deployment")
+    return found
+
+
+def _request(row: Mapping[str, Any]) -> CodeRequest:
+    found = CodeRequest.from_json({**row, "settings": dict(row["settings"].items())})
+    digest_bytes(canonical([found.digest, found.permit.to_json()]))  # fails here, not later, if something has no JSON
+    return found
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    """The decision in a row, its fields made the types they should have: what is of another kind matches nothing."""
+    texts = {k: str(row[k]) for k in ("request", "site", "reason", "reason_digest", "steward", "signature")}
+    return Decision(approved=row["approved"] is True, rounds=int(row["rounds"]), expires=int(row["expires"]), **texts)
+
+
+def _receipt(row: Mapping[str, Any]) -> Receipt:
+    names = ("request", "site", "entry", "inputs", "outputs", "numbers_digest", "signature")
+    numbers = {str(name): float(value) for name, value in row["numbers"].items()}
+    return Receipt(round=int(row["round"]), numbers=numbers, **{k: str(row[k]) for k in names})
 
 
 def _block(row: Mapping[str, Any]) -> RawBlock:
