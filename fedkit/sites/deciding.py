@@ -67,7 +67,7 @@ class Deciding:
                 user,
                 request=request.digest,
                 code=request.code_digest,
-                environment=request.environment if _is_digest(request.environment) else environment_digest(),
+                environment=request.environment if is_digest(request.environment) else environment_digest(),
                 findings=len(findings),
             )
             found = (request, user, time.time())
@@ -120,7 +120,7 @@ class Deciding:
             again = self._check(decision, request, address)
         except FedkitError as error:
             known = decision.request if found else None
-            if known or _is_digest(decision.request):
+            if known or is_digest(decision.request):
                 self.parts.journal.append("decision.refused", user, request=decision.request, reason=error.code)
             raise
         granted = {e.name: min(e.executions, decision.rounds) for e in request.entries} if decision.approved else {}
@@ -189,7 +189,7 @@ class Deciding:
         try:
             data = self.parts.channel.get(user, digest)
         except FedkitError as error:
-            self.parts.journal.append("blob.refused", user, blob=digest if _is_digest(digest) else None, reason=error.code)
+            self.parts.journal.append("blob.refused", user, blob=digest if is_digest(digest) else None, reason=error.code)
             raise
         self.parts.journal.append("blob.read", user, blob=digest)
         return data
@@ -205,5 +205,5 @@ class Deciding:
         return self.parts.keys.sign_anchor(self.parts.key_name, anchor, self.parts.config.ledger)
 
 
-def _is_digest(text: str) -> bool:
-    return len(text) == 64 and all(c in "0123456789abcdef" for c in text)
+def is_digest(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 64 and all(c in "0123456789abcdef" for c in text)

@@ -159,13 +159,13 @@ class Domain:
         """The private handle of the data set; made, with its mock twin's, at the first call."""
         path = self.folder / f"{name}.handle"
         if not path.exists():
-            handle = f"fedkit:{self.site}:{name}:{secrets.token_hex(16)}"
-            root = self.server.root_client
+            write_whole(path, f"fedkit:{self.site}:{name}:{secrets.token_hex(16)}".encode())
+        handle = path.read_text()
+        if name not in {dataset.name for dataset in self.server.services.dataset.get_all(self._root)}:
             dataset = sy.Dataset(name=name)
             dataset.add_asset(sy.Asset(name=name, data=handle, mock=syft_code.mock_handle(self.site, name)))
-            root.upload_dataset(dataset)
-            write_whole(path, handle.encode())
-        return path.read_text()
+            self.server.root_client.upload_dataset(dataset)
+        return handle
 
     # -- code requests
     def has_request(self, request: CodeRequest) -> bool:

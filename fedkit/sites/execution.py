@@ -103,6 +103,8 @@ class Execution:
             raise not_submitted()
         self.rules.admits(self.context(request, key, user))
         if (receipt := self.parts.store.receipt(*key)) is not None:
+            if not self.parts.store.told(receipt):
+                self._finished(receipt, user)
             return receipt
         if self.parts.store.attempts(*key) >= ATTEMPTS:
             raise used_up((ATTEMPTS, ATTEMPTS), what="attempts at this call")
@@ -129,6 +131,7 @@ class Execution:
                 refusal = error
             except Exception as error:  # a defect of ours, or PySyft's: its text stays here
                 refusal = SiteError(f"{self.site} could not run this", got=type(error).__name__, help="tell the site's admin")
+                self._tell("execution.failed", key, refusal, self.site)
             self.remember(key, refusal)
             return canonical({"refused": refusal.to_json()}).decode()
 
@@ -136,7 +139,7 @@ class Execution:
         request = CodeRequest.from_json(json.loads(text))
         found = self.parts.store.request(request.digest)
         if request.digest != key[0] or found is None:
-            raise self.refused(key, not_submitted(), "?")
+            raise self.refused(key, not_submitted(), self.site)
         user = found[1]
         try:
             if (receipt := self.admit(request, key, user)) is not None:
@@ -145,46 +148,54 @@ class Execution:
         except FedkitError as error:
             raise self.refused(key, error, user) from None
         digest_, entry, round, inputs = key
-        journal, started = self.parts.journal, time.monotonic()
-        journal.append("execution.started", user, request=digest_, entry=entry, round=round, inputs=inputs)
+        started = time.monotonic()
+        self.parts.journal.append("execution.started", user, request=digest_, entry=entry, round=round, inputs=inputs)
         try:
-            weights = None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs))
-            settings = {**request.settings, "round": round, "site": self.site}
-            result = self.parts.pool.run(
-                source=request.source,
-                entry=entry,
-                store=self.parts.notes.path,
-                view="private",
-                weights=weights,
-                settings=settings,
-                key=digest_,
-            )
-            self.rules.releases(self.context(request, key, user), result.tensors, result.numbers)
+            receipt = self._compute(request, key, user)
+            self.parts.store.finish(receipt)
         except FedkitError as error:
-            journal.append("execution.failed", user, request=digest_, entry=entry, round=round, reason=error.code)
+            self._tell("execution.failed", key, error, user)
             raise
+        self._finished(receipt, user, int((time.monotonic() - started) * 1000))
+        self._clear_away(digest_, entry, user)
+        return receipt
+
+    def _compute(self, request: CodeRequest, key: Key, user: str) -> Receipt:
+        """Run the code confined, hold its result against the contract, and sign what may leave."""
+        _, entry, round, inputs = key
+        result = self.parts.pool.run(
+            source=request.source,
+            entry=entry,
+            store=self.parts.notes.path,
+            view="private",
+            weights=None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs)),
+            settings={**request.settings, "round": round, "site": self.site},
+            key=key[0],
+        )
+        self.rules.releases(self.context(request, key, user), result.tensors, result.numbers)
         outputs = NOTHING
         if result.tensors:
             outputs = self.parts.channel.put(self.site, encode(result.tensors))
             self.parts.channel.grant(outputs, user)
         numbers = {name: float(value) for name, value in result.numbers.items()}
-        receipt = Receipt(digest_, self.site, entry, round, inputs, outputs, numbers, digest(numbers))
-        receipt = self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
-        self.parts.store.finish(receipt)
-        journal.append(
+        receipt = Receipt(key[0], self.site, entry, round, inputs, outputs, numbers, digest(numbers))
+        return self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
+
+    def _finished(self, receipt: Receipt, user: str, milliseconds: int | None = None) -> None:
+        """Journal a receipt. After a crash between receipt and journal, the next call for the receipt does it."""
+        self.parts.journal.append(
             "execution.finished",
             user,
-            request=digest_,
-            entry=entry,
-            round=round,
-            inputs=inputs,
-            outputs=outputs,
+            request=receipt.request,
+            entry=receipt.entry,
+            round=receipt.round,
+            inputs=receipt.inputs,
+            outputs=receipt.outputs,
             numbers=receipt.numbers_digest,
             signature=receipt.signature,
-            milliseconds=int((time.monotonic() - started) * 1000),
+            milliseconds=milliseconds,
         )
-        self._clear_away(digest_, entry, user)
-        return receipt
+        self.parts.store.set_told(receipt)
 
     def _clear_away(self, digest: str, entry: str, user: str) -> None:
         """Drop the weights of old runs; their digests stay in the receipts."""
@@ -205,11 +216,15 @@ class Execution:
 
     def refused(self, key: Key, error: FedkitError, user: str) -> FedkitError:
         """Journal a refusal to run; returns the error, to be raised."""
-        actor = user if user != "?" else self.site
-        self.parts.journal.append(
-            "execution.refused", actor, request=key[0], entry=key[1], round=max(0, key[2]), reason=error.code
-        )
+        self._tell("execution.refused", key, error, user)
         return error
+
+    def _tell(self, act: str, key: Key, error: FedkitError, user: str) -> None:
+        digest, entry, round, _ = key
+        entry = entry if entry.isidentifier() and len(entry) <= 64 and entry.isascii() else "unknown"
+        self.parts.journal.append(
+            act, user, request=digest, entry=entry, round=min(max(0, round), 2**53 - 1), reason=error.code
+        )
 
     def remember(self, key: Key, error: FedkitError) -> None:
         """Keep the refusal of a call for the researcher to ask for: PySyft's own reply carries no reason."""

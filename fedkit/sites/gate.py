@@ -16,7 +16,7 @@ from fedkit.governance.findings import difference
 from fedkit.governance.levels import check_level
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.base import DatasetCard
-from fedkit.sites.deciding import Deciding
+from fedkit.sites.deciding import Deciding, is_digest
 from fedkit.sites.envelope import Envelopes
 from fedkit.sites.execution import Execution, Key, not_submitted
 from fedkit.sites.exposure import OPEN
@@ -143,6 +143,8 @@ class Gate:
     def on_admit(self, caller: Caller, digest: str, entry: str, round: int, inputs: str) -> dict[str, Any]:
         """The rules, before PySyft is asked: a refusal with its name, or the receipt of this very call."""
         key: Key = (digest, entry, round, inputs)
+        if not (is_digest(digest) and is_digest(inputs) and isinstance(entry, str) and type(round) is int):
+            raise RequestError("not a call", expected="digest, name of an entry, number of the round, digest", got="others")
         try:
             found = self.parts.store.request(digest)
             if found is None:

@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS charges (digest TEXT, entry TEXT, n INTEGER NOT NULL,
     PRIMARY KEY (digest, entry));
 CREATE TABLE IF NOT EXISTS runs (digest TEXT, entry TEXT, round INTEGER, inputs TEXT, attempts INTEGER NOT NULL,
     receipt TEXT, PRIMARY KEY (digest, entry, round, inputs));
+CREATE TABLE IF NOT EXISTS told (digest TEXT, entry TEXT, round INTEGER, inputs TEXT,
+    PRIMARY KEY (digest, entry, round, inputs));
 """
 
 
@@ -170,6 +172,15 @@ class GateStore:
         text = json.dumps(receipt.to_json())
         query = "UPDATE runs SET receipt = ? WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
         self._write(query, text, receipt.request, receipt.entry, receipt.round, receipt.inputs)
+
+    def told(self, receipt: Receipt) -> bool:
+        """Whether the journal has the row of this receipt."""
+        query = "SELECT 1 FROM told WHERE digest = ? AND entry = ? AND round = ? AND inputs = ?"
+        return self._one(query, receipt.request, receipt.entry, receipt.round, receipt.inputs) is not None
+
+    def set_told(self, receipt: Receipt) -> None:
+        values = (receipt.request, receipt.entry, receipt.round, receipt.inputs)
+        self._write("INSERT OR IGNORE INTO told VALUES (?, ?, ?, ?)", *values)
 
     def outdated(self, digest: str, entry: str) -> tuple[set[str], set[str]]:
         """(inputs, outputs) of finished runs of an entry that no run among its latest `KEPT_RUNS`, or an open one, has."""

@@ -8,9 +8,7 @@ A federation's folder holds `federation.toml`, `accounts.json` (0600), `keys/`, 
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -18,10 +16,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fedkit.config import FederationConfig, SiteEntry, limits_of, read_config, write_config, write_whole
+from fedkit.config import FederationConfig, SiteEntry, limits_of, read_config, write_config
 from fedkit.digests import digest_folder
 from fedkit.errors import AccessRefused, ConfigurationError, SiteError, StorageError
 from fedkit.sites import pysyft
+from fedkit.sites.accounts import ACCOUNTS, stored_accounts
 from fedkit.sites.base import Site, SiteInfo
 from fedkit.sites.lock import FolderLock
 
@@ -29,14 +28,13 @@ if TYPE_CHECKING:
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import Ledger
     from fedkit.notes.corpus import SiteNotes
-    from fedkit.sites.parts import Account, SiteConfig
+    from fedkit.sites.accounts import Account
+    from fedkit.sites.parts import SiteConfig
 
 Isolation = Literal["in-process", "process"]
 
 #: Said once per federation, where a person sees it: an in-process site has no boundary.
 NOTICE = "sites run in this process: no boundary between researcher and notes. For lessons only; isolation='process' has one."
-
-_LEVELS = ("admin", "steward", "researcher", "auditor")
 
 
 class Federation:
@@ -81,7 +79,7 @@ class Federation:
             raise SiteError(f"no site {site!r} is running", expected=f"one of {list(self.sites)}", got="another name")
         account = self._accounts[site].get(level)
         if account is None:
-            raise AccessRefused(f"there is no account for {level!r}", expected=f"one of {list(_LEVELS)}", got="another level")
+            raise AccessRefused(f"there is no account for {level!r}", expected=f"one of {list(ACCOUNTS)}", got="another level")
         return SiteSession(running.transport(), account.user, account.password)
 
     def close(self) -> None:
@@ -214,7 +212,7 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
     federation.keys = Keyring(folder / "keys")
     for actor in ("researcher", "auditor", *(f"steward-{s.name}" for s in config.sites)):
         federation.keys.create(actor)
-    federation._accounts = _accounts(folder, federation.keys, config)
+    federation._accounts = stored_accounts(folder, federation.keys, [site.name for site in config.sites])
     federation.ledger = open_ledger(folder / "ledger", federation.keys)
     configs = [
         SiteConfig(
@@ -262,39 +260,6 @@ def _start_processes(federation: Federation, configs: list[SiteConfig]) -> None:
     from fedkit.sites.processes import SiteProcesses
 
     federation._running.update(SiteProcesses(configs).sites)
-
-
-def _accounts(folder: Path, keys: Keyring, config: FederationConfig) -> dict[str, dict[str, Account]]:
-    """The stored accounts: site → level → account; made with random passwords where they are missing."""
-    from fedkit.sites.parts import Account
-
-    path = folder / "accounts.json"
-    try:
-        stored: Mapping[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    except ValueError:
-        raise ConfigurationError(
-            "accounts.json is damaged", expected="the accounts as fedkit wrote them", help="restore it from a backup"
-        ) from None
-    if path.exists() and path.stat().st_mode & 0o077:
-        raise ConfigurationError(
-            "others can read the accounts", expected="mode 0600", help=f"chmod 600 {path.name}; passwords may be known"
-        )
-    addresses = {"researcher": keys.address("researcher"), "auditor": keys.address("auditor")}
-    accounts: dict[str, dict[str, Account]] = {}
-    for site in config.sites:
-        addresses["steward"] = keys.address(f"steward-{site.name}")
-        accounts[site.name] = {
-            level: Account(level, level, stored.get(site.name, {}).get(level) or _password(), addresses.get(level, ""))
-            for level in _LEVELS
-        }
-    rows = {site: {level: account.password for level, account in several.items()} for site, several in accounts.items()}
-    if rows != stored:
-        write_whole(path, json.dumps(rows, indent=1).encode())
-    return accounts
-
-
-def _password() -> str:
-    return f"{secrets.token_urlsafe(24)}aA1"
 
 
 def _clear(folder: Path, before: set[Path]) -> None:

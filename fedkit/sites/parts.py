@@ -16,6 +16,7 @@ from fedkit.environment import environment_digest
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.typed import LedgerDomain
 from fedkit.sites import pysyft
+from fedkit.sites.accounts import Account
 from fedkit.sites.base import SiteInfo
 from fedkit.sites.channel import Channel
 from fedkit.sites.confinement import available
@@ -27,23 +28,6 @@ from fedkit.sites.worker import WorkerPool
 if TYPE_CHECKING:
     from fedkit.notes.corpus import SiteNotes
     from fedkit.sites.domain import Domain
-
-
-@dataclass(frozen=True)
-class Account:
-    """A user of one site. address: on the ledger, "" for who signs nothing there. The password is generated, never chosen."""
-
-    user: str
-    level: str
-    password: str = field(repr=False)
-    address: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        return {"user": self.user, "level": self.level, "password": self.password, "address": self.address}
-
-    @staticmethod
-    def from_json(row: Mapping[str, Any]) -> Account:
-        return Account(row["user"], row["level"], row["password"], row["address"])
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,24 @@ def test_a_second_start_finds_everything_again(tmp_path: Path, corpus: Path) -> 
         assert world.researcher.submit(request).status == "approved"
 
 
+def test_a_receipt_that_the_journal_missed_is_told_with_the_next_call(tmp_path: Path, corpus: Path) -> None:
+    """As after a crash between the two: the receipt is kept, its row is not written."""
+    with start(tmp_path, corpus) as federation:
+        world = World(federation)
+        request = world.approved()
+        execution = federation._running["north"].gate.execution
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(execution, "_finished", lambda *_: (_ for _ in ()).throw(SystemExit))
+            with pytest.raises(SystemExit):
+                world.researcher.execute(request.digest, "count", 1)
+        assert not world.rows("execution.finished", request=request.digest)
+        receipt = world.researcher.execute(request.digest, "count", 1)
+        assert len(world.rows("execution.finished", signature=receipt.signature)) == 1
+        assert world.researcher.execute(request.digest, "count", 1) == receipt
+        assert len(world.rows("execution.finished", signature=receipt.signature)) == 1
+        assert world.researcher.state(request.digest).used == {"count": 1}
+
+
 def test_the_two_isolations_are_one_federation(tmp_path: Path, corpus: Path) -> None:
     with start(tmp_path, corpus) as federation:
         world = World(federation)
