@@ -1,4 +1,4 @@
-"""The rules of the contracts once more, in Python, over signed acts (checks 5 to 8).
+"""The rules of the contracts once more, in Python, over signed acts (checks 5 to 8, parts of 10 and 13).
 
 An honest chain cannot break them: the contracts refuse. A forged one can, so an auditor takes none of it from the chain's word.
 `Replay.apply` takes the acts in their order; what breaks a rule becomes a finding under the number of its check.
@@ -78,6 +78,7 @@ class Replay:
     last: dict[tuple[str, bytes], int] = field(default_factory=dict)
     executions: list[Ran] = field(default_factory=list)
     anchors: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+    models: dict[str, str] = field(default_factory=dict)
     releases: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
 
     def apply(self, act: Act) -> None:
@@ -173,6 +174,8 @@ class Replay:
         if kind != "AVERAGED" and given["aggregate"] != expected:
             self._find(8, act, f"names other weights as its result than a round {kind} gives", "the researcher")
         self.last[request.hex(), entry] = max(last, number)
+        if kind != "EVALUATED":
+            self.models[request.hex()] = given["aggregate"].hex()
         self.rounds.append(
             Round(request.hex(), entry, number, kind, given["inputs"].hex(), given["aggregate"].hex(), act.where)
         )
@@ -196,7 +199,7 @@ class Replay:
         inputs, outputs, numbers = (receipt[k].hex() for k in ("inputs", "outputs", "numbersDigest"))
         self.executions.append(Ran(request.hex(), site, entry, given["round"], inputs, outputs, numbers, act.where))
 
-    # -- checks 10 and 13 read these
+    # -- checks 10 and 13
 
     def _on_anchor(self, act: Act) -> None:
         given = {k: act.arguments[k] for k in ("stream", "first", "last", "root")}
@@ -211,6 +214,9 @@ class Replay:
         asked = self.asked.get(act.arguments["request"])
         if asked is None or asked.researcher != act.sender:
             self._find(5, act, "releases a model of another researcher's request", f"{act.sender}, or {OPERATOR}")
+        model = act.arguments["model"].hex()
+        if model != self.models.get(act.arguments["request"].hex()):
+            self._find(13, act, f"model {model[:12]} is not what the last recorded round gave", "the researcher")
         self.releases.append((act.arguments, act.where))
 
     def _signer(self, kind: str, message: Mapping[str, Any], signature: bytes) -> str:
