@@ -126,4 +126,4 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML basic string
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # with that, a JSON string is one of TOML's

@@ -1,0 +1,73 @@
+"""`federation.toml`: written and read back the same, and named errors for what a person got wrong."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedkit.config import FILE, FederationConfig, SiteEntry, limits_of, read_config, write_config, write_whole
+from fedkit.errors import ConfigurationError, StorageError
+from fedkit.sites.confinement import Limits
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+_CONFIGS = st.builds(
+    FederationConfig,
+    _TEXT,
+    _TEXT,
+    _TEXT,
+    st.lists(st.builds(SiteEntry, _TEXT, _TEXT, _TEXT), min_size=1, max_size=4).map(tuple),
+    st.dictionaries(st.sampled_from(["seconds", "idle_seconds"]), st.floats(0.1, 1e6)),
+)
+
+
+@given(_CONFIGS)
+def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, config: FederationConfig) -> None:
+    folder = tmp_path_factory.mktemp("config")
+    write_config(folder, config)
+    assert read_config(folder) == config
+
+
+def test_no_file_is_no_configuration(tmp_path: Path) -> None:
+    assert read_config(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "name = 1 =", 'name = "x"', 'name = "x"\ndataset = "n"\ncorpus = "c"\nsites = [1]', "\x00"]
+)
+def test_a_malformed_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ConfigurationError, match=FILE):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize("limits", [{"speed": 1}, {"seconds": 0}, {"seconds": -1.0}, {"seconds": True}, {"seconds": "60"}])
+def test_what_is_no_limit_is_named(limits: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match="limits"):
+        limits_of(limits)
+
+
+def test_limits_change_only_what_they_name() -> None:
+    usual = Limits()
+    changed = limits_of({"seconds": 60, "workers": 2.0})
+    assert (changed.seconds, changed.workers, changed.memory) == (60.0, 2, usual.memory)
+    assert type(changed.workers) is int
+    assert limits_of({}) == usual
+
+
+def test_a_file_that_does_not_fit_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # Python ignores the signal that comes with it
+    try:
+        with pytest.raises(StorageError):
+            write_whole(path, b"new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert path.stat().st_mode & 0o777 == 0o600
