@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ def cells(path: Path, kind: str) -> list[dict[str, Any]]:
 
 def outputs(path: Path) -> list[dict[str, Any]]:
     return [output for cell in cells(path, "code") for output in cell["outputs"]]
+
+
+@cache
+def private_pieces() -> frozenset[str]:
+    """Stretches of 24 characters of the sample notes, from the start of each sentence on."""
+    found = set()
+    for split in ("train", "dev", "test"):
+        for file in (ROOT / "data_samples").glob(f"*/{split}.jsonl"):
+            for line in file.read_text("utf-8").splitlines():
+                found |= {part[:24] for part in json.loads(line)["text"].split(". ") if len(part) >= 24}
+    return frozenset(found)
 
 
 def test_there_are_notebooks() -> None:
@@ -58,6 +70,13 @@ class TestCommitted:
         text = path.read_text("utf-8")
         assert "application/vnd.jupyter.widget" not in text
         assert "widgets" not in json.loads(text)["metadata"]
+
+    def test_no_note_of_a_hospital_stands_in_it(self, path: Path) -> None:
+        """The private splits of the sample federation are what no output may hold, not even half a sentence."""
+        shown = json.dumps(outputs(path), ensure_ascii=False)
+        pieces = private_pieces()
+        assert len(pieces) > 1000
+        assert [piece for piece in pieces if piece in shown] == []
 
     def test_it_shows_nothing_of_the_machine_it_ran_on(self, path: Path) -> None:
         shown = json.dumps(outputs(path), ensure_ascii=False)
