@@ -19,7 +19,7 @@ class PeakMemory:
     """
 
     pid: int
-    interval: float = 0.25
+    interval: float = 1.0  # each sample walks the page tables of every process
     peak: int = 0
     samples: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
