@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from ner.conftest import LABELS, make_notes
@@ -15,6 +16,7 @@ from ner.tagger_suite import TaggerSuite
 from fedkit.errors import TrainingError
 from fedkit.ner.features import NGRAMS, SINGLE, WordFeatures, shape_of
 from fedkit.ner.models import build
+from fedkit.notes.note import Note
 
 
 class TestHashCNN(TaggerSuite):
@@ -68,6 +70,21 @@ def test_features_fit_the_tables_and_depend_on_the_word_alone(words):
 )
 def test_the_shape_of_a_word(word, shape):
     assert shape_of(word) == shape
+
+
+def test_a_masked_word_is_known_by_its_shape_alone():
+    settings = {"d": 16, "rows": 64, "ngrams": 64, "layers": 1, "dropout": 0.0}
+    same_shape = [Note("a", "Marevan i dag", "nb"), Note("b", "Panodil på dis", "nb")]
+
+    def losses(masking):
+        torch.manual_seed(1)
+        model = build({**settings, "masking": masking}, LABELS)
+        model.module.train()
+        return [float(model.loss(model.encode([Note(n.id, n.text.split()[0], "nb")])).detach()) for n in same_shape]
+
+    plain, masked = losses(0.0), losses(1.0)
+    assert plain[0] != plain[1]
+    assert masked[0] == masked[1]
 
 
 def test_weights_are_many_times_smaller_than_the_vocabulary_they_serve():

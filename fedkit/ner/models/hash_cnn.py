@@ -27,8 +27,9 @@ from fedkit.ner.models.base import TaggerModel, label_maps, labels_from
 from fedkit.notes.note import Note
 
 MODEL_TYPE = "fedkit-hash-cnn"
-#: d: width; rows and ngrams: rows of the two tables; layers: convolutions; dropout: of words' features and of layers.
-DEFAULTS: dict[str, Any] = {"d": 64, "rows": 2048, "ngrams": 4096, "layers": 3, "dropout": 0.2}
+#: d: width; rows and ngrams: rows of the two tables; layers: convolutions; dropout: of embeddings and layers.
+#: masking: share of words of which training shows the shape only, so that the model learns to tell by what stands around.
+DEFAULTS: dict[str, Any] = {"d": 64, "rows": 2048, "ngrams": 4096, "layers": 3, "dropout": 0.2, "masking": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class HashCNN(TaggerModel):
 class _Network(nn.Module):
     """int32 (rows, SINGLE + NGRAMS) → float32 (rows, classes)."""
 
-    def __init__(self, classes: int, d: int, rows: int, ngrams: int, layers: int, dropout: float) -> None:
+    def __init__(self, classes: int, d: int, rows: int, ngrams: int, layers: int, dropout: float, masking: float) -> None:
         super().__init__()
-        self.d, self.dropout = d, dropout
+        self.dropout, self.masking = dropout, masking
         self.single = nn.Parameter(torch.empty(rows, d).uniform_(-0.1, 0.1))
         self.ngram = nn.Parameter(torch.empty(ngrams, d).uniform_(-0.1, 0.1))
         # word (both hashes summed), prefixes, suffixes, shape, n-grams: five parts side by side.
@@ -120,6 +121,10 @@ class _Network(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         single, ngrams = features[:, :SINGLE], features[:, SINGLE:]
         inside = (single[:, :1] > 0).to(torch.float32)
+        if self.training and self.masking:
+            shown = torch.rand(len(features), 1) >= self.masking
+            single = torch.cat([single[:, :-1] * shown, single[:, -1:]], dim=1)
+            ngrams = ngrams * shown
         looked = F.embedding(single, self.single)
         parts = [
             looked[:, 0] + looked[:, 1],
