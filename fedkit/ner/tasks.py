@@ -50,7 +50,7 @@ class NoteSet(Protocol):
 
 
 def default_settings(labels: Sequence[str], *, seed: int = 1) -> dict[str, Any]:
-    """The recipe measured in `benchmarks/names5.py`: plain JSON that becomes part of the request.
+    """The recipe (see `fedkit.ner.recipe`) for these labels: plain JSON that becomes part of the request.
 
     `sequential_rounds` of the `rounds` pass weights from site to site (see `fedkit.federation.strategies.sequential`).
     """
