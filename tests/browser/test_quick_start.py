@@ -116,7 +116,7 @@ def test_a_person_can_click_through_the_ten_steps(lab: Lab, page: Any) -> None:
     audit.get_by_label("Act", exact=True).select_option("decision.recorded")
     audit.get_by_text(re.compile("status denied")).wait_for()
     picture(audit, "7-audit")
-    cells.run_through("last, first = monitor")
+    cells.run_through('print("hospitals that')
     page.get_by_text("hospitals that took part: 4 of 5").wait_for()
     picture(page, "8-end")
     assert page.evaluate(WITHOUT_A_NAME) == []
