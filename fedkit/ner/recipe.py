@@ -6,6 +6,8 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
   one, at the same number of words; twenty-four of a quarter gain no more than the noise and cost twice the traffic.
 - **Every site counts alike.** Weighted by notes, or their square root, the smallest site falls below training alone.
 - **Rows of tables are averaged over the sites that touched them**, and the server goes half as far again as the mean.
+- **One word in five is masked.** Tomorrow's drugs and devices are not in today's notes: on the samples, whose test forms never
+  occur in training, it is worth several points, and it costs names5 nothing.
 - **No sequential rounds.** They were no better, and they show one site's weights to the next. They stay an explicit choice.
 """
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 RECIPE: dict[str, Any] = {
-    "model": {"kind": "hash-cnn", "d": 64, "rows": 2048, "ngrams": 4096, "layers": 3, "dropout": 0.2, "masking": 0.0},
+    "model": {"kind": "hash-cnn", "d": 64, "rows": 2048, "ngrams": 4096, "layers": 3, "dropout": 0.2, "masking": 0.2},
     "training": {"batch_words": 96, "lr": 3e-3, "epochs_per_round": 0.5},
     "rounds": 12,
     "sequential_rounds": 0,
