@@ -6,6 +6,9 @@ Everything trains with the product's own functions: `fedkit.ner.tasks` as a site
 runs it, `fedkit.ner.comparison` for the baselines. Only the sites are simpler here: two processes hold their notes, without
 domains, signatures and confinement, so that the numbers are those of the recipe alone.
 
+The headline is the recipe with its sequential warm start (`fedkit.ner.recipe.WARM_START`), an explicit choice, since it shows one
+site's weights to the next; `averaged_only_f1` is the recipe's default, without it.
+
 Same budget: every model sees each site's training notes equally often (a local model only its own), so the federated model and
 the pooled one train on the same number of words, and so do the local models together.
 F1 is entity-level and strict (seqeval), micro over labels on a site's test set; the headline is its mean over the sites.
@@ -33,6 +36,7 @@ from fedkit.federation.strategies import strategy_for
 from fedkit.ner import tasks
 from fedkit.ner.comparison import Notes, compare
 from fedkit.ner.metrics import Counts, from_numbers, label_macro, micro, site_label_macro, site_macro
+from fedkit.ner.recipe import WARM_START
 from fedkit.notes.corpus import Corpus, SiteNotes, read_corpus
 
 Scores = Mapping[str, Mapping[str, Counts]]
@@ -159,22 +163,22 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, required=True, help="a folder of one folder per site")
     parser.add_argument("--out", type=Path, help="also write the results to this file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sequential", type=int, help="rounds of sequential warm start instead of the recipe's")
+    parser.add_argument("--sequential", type=int, default=WARM_START, help="rounds of warm start, default: %(default)s")
     parser.add_argument("--every", type=int, default=1, help="train on every so-manieth note only")
     parser.add_argument(
         "--grid", action="store_true", help="try the grid for the baselines as well (takes three times as long)"
     )
     options = parser.parse_args()
     corpus = subset(read_corpus(options.corpus), options.every)
-    settings = tasks.default_settings(corpus.labels, seed=options.seed)
-    if options.sequential is not None:
-        settings["sequential_rounds"] = options.sequential
+    plain = {**tasks.default_settings(corpus.labels, seed=options.seed), "sequential_rounds": 0}
+    settings = {**plain, "sequential_rounds": options.sequential}
 
     def told(message: str) -> None:
         print(message, flush=True)
 
     began = time.monotonic()
     scores, weights, spent = federated(corpus, settings, told)
+    averaged = federated(corpus, plain, told)[0] if options.sequential else scores
     with tempfile.TemporaryDirectory() as folder:
         base = compare(corpus, settings, Path(folder), told)
         tried = grid(corpus, settings, Path(folder), told) if options.grid else []
@@ -185,18 +189,20 @@ def main() -> int:
             "notes": len(site.train),
             "local": points(micro(base.local[name]).f1),
             "pooled": points(micro(base.pooled[name]).f1),
+            "averaged_only": points(micro(averaged[name]).f1),
             "federated": points(micro(scores[name]).f1),
             "federated_by_seqeval": points(by_evaluate[name]),
             "federated_label_macro": points(label_macro(scores[name])),
         }
         for name, site in corpus.sites.items()
     ]
-    kinds: dict[str, Scores] = {"local": base.local, "pooled": base.pooled, "federated": scores}
+    kinds: dict[str, Scores] = {"local": base.local, "pooled": base.pooled, "averaged_only": averaged, "federated": scores}
     results = {
         "names5_federated_f1": points(site_macro(scores)),
         "names5_pooled_f1": points(site_macro(base.pooled)),
         "names5_local_f1": points(site_macro(base.local)),
         "names5_worst_site_gap": round(min(row["federated"] - row["local"] for row in table), 2),
+        "averaged_only_f1": points(site_macro(averaged)),
         "label_macro": {kind: points(site_label_macro(of)) for kind, of in kinds.items()},
         "table": table,
         "words": {
@@ -214,11 +220,10 @@ def main() -> int:
         "settings": settings,
         **({"grid": tried} if tried else {}),
     }
-    print(f"{'site':12}{'notes':>8}{'local':>8}{'pooled':>8}{'federated':>11}")
+    print(f"{'site':12}{'notes':>8}" + "".join(f"{kind:>15}" for kind in kinds))
     for row in table:
-        print(f"{row['site']:12}{row['notes']:8}{row['local']:8.1f}{row['pooled']:8.1f}{row['federated']:11.1f}")
-    mean = [results[f"names5_{kind}_f1"] for kind in ("local", "pooled", "federated")]
-    print(f"{'mean':20}{mean[0]:8.1f}{mean[1]:8.1f}{mean[2]:11.1f}")
+        print(f"{row['site']:12}{row['notes']:8}" + "".join(f"{row[kind]:15.1f}" for kind in kinds))
+    print(f"{'mean':20}" + "".join(f"{points(site_macro(of)):15.1f}" for of in kinds.values()))
     if options.out:
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results))
