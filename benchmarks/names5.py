@@ -6,8 +6,8 @@ Everything trains with the product's own functions: `fedkit.ner.tasks` as a site
 runs it, `fedkit.ner.comparison` for the baselines. Only the sites are simpler here: two processes hold their notes, without
 domains, signatures and confinement, so that the numbers are those of the recipe alone.
 
-The headline is the recipe with its sequential warm start (`fedkit.ner.recipe.WARM_START`), an explicit choice, since it shows one
-site's weights to the next; `averaged_only_f1` is the recipe's default, without it.
+The headline is the recipe with its sequential warm start (`fedkit.ner.recipe.WARM_START`), an explicit choice, since it shows
+one site's weights to the next; `averaged_only_f1` is the recipe's default, without it.
 
 Same budget: every model sees each site's training notes equally often (a local model only its own), so the federated model and
 the pooled one train on the same number of words, and so do the local models together.

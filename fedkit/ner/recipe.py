@@ -9,8 +9,8 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
 - **One word in five is masked.** Tomorrow's drugs and devices are not in today's notes: on the samples, whose test forms never
   occur in training, it is worth several points, and it costs names5 nothing.
 - **No sequential rounds by default**, because they show one site's weights to the next. Averaging alone beats training alone at
-  most sites and stays one to two points below pooled. Who chooses `WARM_START` sequential rounds of the twelve, in the request that
-  every steward signs, comes within a point.
+  most sites and stays one to two points below pooled. Who chooses `WARM_START` sequential rounds of the twelve, in the request
+  that every steward signs, comes within a point.
 """
 
 from __future__ import annotations
