@@ -65,14 +65,14 @@ class DemoOutcome:
 
 def run_demo(options: DemoOptions, on_event: Listener = lambda event: None) -> DemoOutcome:
     """Run the whole demo; see `DemoOptions`. Raises a FedkitError that says what to mend; nothing is lost by it."""
-    from fedkit.sites.launch import launch
+    from fedkit.sites.launch import default_corpus, launch
 
     started = time.monotonic()
     folder = run_folder(options)
     run = RunFolder(folder)
     settings = pinned_options(run, options)
     say = _sayer(run, on_event)
-    corpus = read_corpus(Path(settings["notes"]) if settings["notes"] else None)
+    corpus = read_corpus(Path(settings["notes"]) if settings["notes"] else default_corpus())
     for warning in corpus.warnings:
         say(0, "Prepare", f"note: {warning}")
     say(0, "Prepare", f"{len(corpus.sites)} sites, labels {', '.join(corpus.labels)}; starting the domains")

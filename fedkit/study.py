@@ -33,7 +33,7 @@ from fedkit.runs import RunFolder, StudyEvent
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
-    from fedkit.federation.rounds import RoundsResult
+    from fedkit.federation.rounds import RoundEvent, RoundsResult
     from fedkit.sites.base import Site
     from fedkit.sites.launch import Federation
 
@@ -57,14 +57,19 @@ class Study:
     federation: from `fedkit.launch`. The study acts as its researcher, and as a steward only in `decide`.
     folder:     where everything about the study is kept; made if missing, taken up where it stopped if not.
     on_event:   called with each `StudyEvent` (from the thread it happens in); the same events stand in `events.jsonl`.
+    on_training: called with each event of the rounds, from the sites' threads: what a training monitor shows.
     """
 
     def __init__(
-        self, federation: Federation, folder: Path | str, on_event: Callable[[StudyEvent], None] | None = None
+        self,
+        federation: Federation,
+        folder: Path | str,
+        on_event: Callable[[StudyEvent], None] | None = None,
+        on_training: Callable[[RoundEvent], None] | None = None,
     ) -> None:
         self.federation = federation
         self.run_folder = RunFolder(Path(folder))
-        self._on_event = on_event
+        self._on_event, self.on_training = on_event, on_training
         self._sessions: dict[tuple[str, str], Site] = {}
         self.plan: dict[str, Any] | None = self.run_folder.read("plan")
         stored = self.run_folder.read("request")
@@ -290,6 +295,8 @@ class Study:
     def export_evidence(self) -> Path:
         """Anchor what is not anchored yet and write `evidence/`: everything an outsider needs, and no notes."""
         from fedkit.audit.evidence import export
+        from fedkit.federated_training import TRAINING
+        from fedkit.federation.rounds import read_history
 
         journals = {}
         for name in self.sites:
@@ -303,8 +310,13 @@ class Study:
             journals=journals,
             request=self.requested(),
             decisions=[Decision.from_json(row) for row in self.run_folder.read("decisions") or []],
-            rounds=self.run_folder.read("rounds") or [],
+            rounds=[record.to_json() for record in read_history(self.folder / TRAINING)],
         )
+
+    def training_event(self, event: RoundEvent) -> None:
+        """Hand an event of the rounds to whoever listens."""
+        if self.on_training is not None:
+            self.on_training(event)
 
     def close(self) -> None:
         """Close the sessions; the federation stays up."""
