@@ -24,7 +24,7 @@ import numpy as np
 
 import fedkit
 from fedkit.environment import environment_digest
-from fedkit.federated_training import _Bridge as RoundBridge  # what Study.run uses
+from fedkit.federated_training import RoundBridge  # what Study.run uses
 from fedkit.federation.parameters import encode
 from fedkit.federation.rounds import RoundPlan, run_rounds
 from fedkit.federation.strategies import FedAvg

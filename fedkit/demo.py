@@ -31,7 +31,9 @@ class DemoOptions:
     out:       folder of all runs.   resume: id of a run in it that was stopped, "last" for the newest; None starts a new one.
     home:      folder of the federation (the sites' own storage); None for the user's data folder.
     isolation: "in-process" (lessons) or "process" (one process per site on loopback).
-    rounds, sequential_rounds: None for the recipe's own.
+    rounds: None for the recipe's own.
+    sequential_rounds: None for the recipe's warm start. The demo chooses it because whoever runs the demo holds all the notes;
+        a study's own default is none. It stands in the request that every steward signs.
     compare:   also train local and pooled models at the same budget.
     """
 
@@ -103,17 +105,19 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
             if settings["notes"] is None
             else "Entities in the notes that were given to the demo",
             rounds=settings["rounds"],
-            sequential_rounds=settings["sequential_rounds"],
+            sequential_rounds=warm_start(settings),
             settings={"seed": settings["seed"], **settings["settings"]},
         )
     if study.code_request is None:
         study.request()
     if run.read("rehearsals") is None:
         study.rehearse()
-    decided = {decision.site for decision in study.decisions()}
+    decided = {decision.site: decision for decision in study.decisions()}
     if not decided:
         study.submit()
         refusals.before_approval(study)
+    for decision in decided.values():
+        study.deliver(decision)
     for site in study.sites:
         if site not in decided:
             study.review(site)
@@ -135,7 +139,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
     report = study.verify()
     run.write("audit", report.to_json())
     forgery = forge_and_check(run, say)
-    curves = learning_curves(result.history)
+    curves = learning_curves(result.history, run.read("evaluation"))
     write_curves(run.path / "curves.png", curves)
 
     from fedkit.report import write_report
@@ -143,6 +147,15 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
     write_report(run, curves=(run.path / "curves.png").read_bytes())
     say(0, "Done", f"report {run.path / 'report.html'}")
     return DemoOutcome(run.path, metrics, report, forgery, time.monotonic() - started)
+
+
+def warm_start(settings: dict[str, Any]) -> int:
+    """How many rounds pass weights from site to site: as chosen, else the recipe's share of the rounds."""
+    from fedkit.ner.recipe import RECIPE, WARM_START
+
+    if settings["sequential_rounds"] is not None:
+        return int(settings["sequential_rounds"])
+    return WARM_START * (settings["rounds"] or RECIPE["rounds"]) // RECIPE["rounds"]
 
 
 def forge_and_check(run: RunFolder, say: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ TRAINING = "training"
 def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
     """Run what is missing of the rounds, then evaluate the last weights at each site; see `Study.run`."""
     request, sites = study.requested(), study.approved_sites()
-    bridge = _Bridge(study)
+    bridge = RoundBridge(study)
     # A crash may fall between a round's checkpoint and its record on the ledger: both acts are idempotent, so repeat.
     for record in read_history(study.folder / TRAINING):
         bridge.record(record)
@@ -84,7 +84,7 @@ def score(study: Study, corpus: Corpus, baselines: Mapping[str, Any] | None = No
     }
 
 
-class _Bridge:
+class RoundBridge:
     """From the loop's calls to a site's session, and from its events to the study and the ledger."""
 
     def __init__(self, study: Study) -> None:

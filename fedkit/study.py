@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.digests import digest_file, short
 from fedkit.environment import environment_digest
-from fedkit.errors import NotApproved, RequestError
+from fedkit.errors import NotApproved, Refused, RequestError
 from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.review import MockResult, RequestState, Review
@@ -127,7 +127,8 @@ class Study:
         permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
         self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
         self.run_folder.write("plan", self.plan)
-        self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds")
+        shown = f", the first {chosen['sequential_rounds']} from site to site" if chosen["sequential_rounds"] else ""
+        self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds{shown}")
         return self.plan
 
     # 2
@@ -238,10 +239,20 @@ class Study:
             steward=self.federation.keys.address(key),
         )
         decision = self.federation.keys.sign_decision(key, decision, self.federation.ledger.domain)
-        state = session.decide(decision)
-        self.federation.ledger.decide(decision)
+        # Written down before it is delivered: a crash in between may not leave a site with a decision the ledger never got.
         self.run_folder.add("decisions", decision.to_json())
-        self.say(6, f"{state.status}{': ' + reason if reason else ''}", site=site)
+        try:
+            return self.deliver(decision)
+        except Refused:
+            rows = self.run_folder.read("decisions")
+            self.run_folder.write("decisions", [row for row in rows if row["signature"] != decision.signature])
+            raise
+
+    def deliver(self, decision: Decision) -> RequestState:
+        """Bring a signed decision to its site and to the ledger. A second time changes nothing: after a crash, repeat."""
+        state = self.session(decision.site, "steward").decide(decision)
+        self.federation.ledger.decide(decision)
+        self.say(6, f"{state.status}{': ' + decision.reason if decision.reason else ''}", site=decision.site)
         return state
 
     def decisions(self) -> list[Decision]:
@@ -301,7 +312,7 @@ class Study:
         journals = {}
         for name in self.sites:
             auditor = self.session(name, "auditor")
-            if (anchor := auditor.anchor()) is not None:
+            while (anchor := auditor.anchor(after=self.federation.ledger.anchored(name))) is not None:
                 self.federation.ledger.anchor(anchor)
             journals[name] = auditor.journal()
         return export(

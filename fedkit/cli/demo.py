@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "sequential_rounds",
     type=click.IntRange(0, 200),
     help="How many of the first rounds pass the weights from site to site before averaging starts. It trains better, and "
-    "shows one site's weights to the next; 0 for none.  [default: the recipe's]",
+    "shows one site's weights to the next; 0 for none.  [default: a third, since here one person holds all the notes]",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same machine: same result, bit for bit.")
 @click.option("--compare/--no-compare", default=True, show_default=True, help="Also train local and pooled models.")

@@ -114,9 +114,13 @@ class Site(ABC):
         """Rows of the site's journal from sequence number `start` on (no private text in them by construction)."""
 
     @abstractmethod
-    def anchor(self) -> dict[str, Any] | None:
-        """Close a batch: the Merkle root of the rows since the last anchor, signed by the site for the ledger
-        ({"stream", "from", "to", "root", "signature"}), or None if there is nothing new."""
+    def anchor(self, after: int | None = None) -> dict[str, Any] | None:
+        """The next anchor for the ledger, signed by the site: {"stream", "from", "to", "root", "signature"}, or None if there
+        is nothing new. It closes a batch over the rows since the last one.
+
+        after: the last row that the ledger holds an anchor for. A batch that was closed and never reached the ledger (a
+        crash fell between) is then offered again, so call until None.
+        """
 
     @abstractmethod
     def close(self) -> None: ...

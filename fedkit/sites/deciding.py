@@ -171,10 +171,16 @@ class Deciding:
         if decision.approved and (decision.rounds < 1 or decision.expires <= time.time()):
             raise NotApproved("the approval grants nothing", expected="rounds >= 1, and an end in the future")
         before = self.parts.store.decisions(request.digest)
-        if any(d.signature == decision.signature for d in before):
-            if before[-1].signature == decision.signature:
-                return True
-            raise Refused("a later decision has replaced this one", help="sign a new decision")
+        if before and before[-1].signature == decision.signature:
+            return True
+        # The contracts hold the same rule: otherwise whoever relays two decisions could choose their order.
+        if before and (decision.approved or not before[-1].approved):
+            raise Refused(
+                "this site has decided on the request already",
+                expected="a first decision, or the withdrawal of an approval",
+                got="a second approval" if before[-1].approved else "a decision after a denial",
+                help="ask the researcher to submit the request anew",
+            )
         return False
 
     # -- weights, beside PySyft
@@ -195,9 +201,10 @@ class Deciding:
         return data
 
     # -- anchors
-    def anchor(self) -> dict[str, Any] | None:
-        """Close the batch and sign it."""
-        batch = self.parts.journal.close_batch()
+    def anchor(self, after: int | None = None) -> dict[str, Any] | None:
+        """Sign the closed batch that comes after row `after`, if there is one; else close the open one and sign it."""
+        lost = [b for b in self.parts.journal.batches() if after is not None and b[0] == after + 1]
+        batch = lost[0] if lost else self.parts.journal.close_batch()
         if batch is None:
             return None
         first, last, root = batch

@@ -187,8 +187,8 @@ class Gate:
         self.parts.journal.append("journal.read", caller.name, start=max(0, int(start)))
         return rows
 
-    def on_anchor(self, caller: Caller) -> dict[str, Any] | None:
-        return self.deciding.anchor()
+    def on_anchor(self, caller: Caller, after: int | None = None) -> dict[str, Any] | None:
+        return self.deciding.anchor(after)
 
     # -- helpers
     def _caller(self, key: str, method: str) -> Caller:

@@ -142,8 +142,8 @@ class SiteSession(Site):
         rows: list[dict[str, Any]] = self._call("journal", start=start)
         return rows
 
-    def anchor(self) -> dict[str, Any] | None:
-        anchor: dict[str, Any] | None = self._call("anchor")
+    def anchor(self, after: int | None = None) -> dict[str, Any] | None:
+        anchor: dict[str, Any] | None = self._call("anchor", after=after)
         return anchor
 
     def close(self) -> None:

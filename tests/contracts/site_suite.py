@@ -296,8 +296,20 @@ def test_an_approval_can_be_revoked_and_does_not_come_back_by_replay(world: Worl
     assert world.steward.decide(world.decision(request, reason="The patient asked us to.")).status == "revoked"
     with pytest.raises(NotApproved, match="revoked"):
         world.researcher.execute(request.digest, "count", 2)
-    with pytest.raises(Refused, match="replaced"):
+    with pytest.raises(Refused, match="decided on the request already"):
         world.steward.decide(approval)
+
+
+def test_a_site_decides_once_and_can_then_only_withdraw(world: World) -> None:
+    approved = world.approved(rounds=1)
+    with pytest.raises(Refused, match="already"):
+        world.steward.decide(world.decision(approved, rounds=9))
+    denied = world.request()
+    world.researcher.submit(denied)
+    world.steward.decide(world.decision(denied, reason="Not under this permit."))
+    with pytest.raises(Refused, match="already"):
+        world.steward.decide(world.decision(denied))
+    assert world.researcher.state(denied.digest).status == "denied"
 
 
 def test_an_approval_ends(world: World) -> None:
@@ -542,7 +554,9 @@ def test_the_journal_is_one_chain_and_its_anchor_is_signed_by_the_site(world: Wo
     rows = world.auditor.journal()
     assert verify_rows(rows) == []
     assert anchor["to"] <= rows[-1]["seq"]
-    world.auditor.anchor()
+    again = world.auditor.anchor(after=anchor["from"] - 1)  # the ledger never got it: the same statement once more
+    assert again == anchor
+    world.auditor.anchor(after=anchor["to"])
     assert world.auditor.anchor() is None
 
 
