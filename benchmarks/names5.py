@@ -13,7 +13,7 @@ Same budget: every model sees each site's training notes equally often (a local 
 the pooled one train on the same number of words, and so do the local models together.
 F1 is entity-level and strict (seqeval), micro over labels on a site's test set; the headline is its mean over the sites.
 `label_macro` is the mean over labels, then over sites. `--grid` also trains the baselines with each setting of a small grid and
-scores them on the development sets: that is how `fedkit.ner.recipe.BASELINES` was chosen.
+scores them on the development sets, so that `fedkit.ner.recipe.BASELINES` can be judged.
 """
 
 from __future__ import annotations
