@@ -7,9 +7,9 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
 - **Every site counts alike.** Weighted by notes, or their square root, the smallest site falls below training alone.
 - **Rows of tables are averaged over the sites that touched them**, and the server goes half as far again as the mean.
 - **One word in five is masked.** Tomorrow's drugs and devices are not in today's notes: on the samples, whose test forms never
-  occur in training, it is worth several points, and it costs names5 nothing.
-- **No sequential rounds by default**, because they show one site's weights to the next. `WARM_START` of the twelve, chosen in the
-  request that every steward signs, gained a point with one seed and lost half of one with another: no gain has been shown.
+  occur in training, it gains several points; on names5 the difference is within the noise.
+- **No sequential rounds by default**, because they show one site's weights to the next. `WARM_START` of the twelve, chosen in
+  the request that every steward signs, gained a point with one seed and lost half of one with another: no gain is shown.
 
 The gap to pooled training is one to two points with this recipe, and differs by half a point between seeds.
 """
