@@ -4,7 +4,7 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
 
 - **Half an epoch a round.** Sites drift apart with every step between averages: twelve rounds of half an epoch beat six of
   one, at the same number of words; twenty-four of a quarter gain no more than the noise and cost twice the traffic.
-- **Every site counts alike.** Weighted by notes, or their square root, the smallest site falls below training alone.
+- **Every site counts alike.** Weighted by notes, the smallest site falls below training alone; by the root, it gains less.
 - **Rows of tables are averaged over the sites that touched them**, and the server goes half as far again as the mean.
 - **One word in five is masked.** Tomorrow's drugs and devices are not in today's notes: on the samples, whose test forms never
   occur in training, it gains several points; on names5 the difference is within the noise.
