@@ -80,7 +80,7 @@ class Display:
             self._step = event.step
             self.console.print(f"[bold]{event.step or '·':>2}  {event.name}[/bold]")
         where = f"{event.site}: " if event.site else ""
-        self.console.print(f"      {where}{event.message}", markup=False)
+        self.console.print(f"      {where}{event.message}", markup=False, soft_wrap=True)
         if rounds and self.console.is_terminal:
             self._advance(int(event.data["round"]), int(rounds))
 
@@ -127,7 +127,7 @@ def show_outcome(console: Console, outcome: DemoOutcome) -> None:
     forgery = outcome.forgery
     found = ", ".join(map(str, forgery["found_by"]))
     if found:
-        console.print(f"[green]forgery: {forgery['what']}; the verification found it (check {found})[/]")
+        console.print(f"[green]forgery: {forgery['what']}; the verification found it (check {found})[/]", soft_wrap=True)
     else:
         console.print(f"[red]forgery: {forgery['what']}; the verification did NOT find it[/]")
     console.print(f"\n{outcome.folder}/ in {outcome.seconds:.0f} s:", markup=False)
@@ -137,4 +137,4 @@ def show_outcome(console: Console, outcome: DemoOutcome) -> None:
         ("metrics.json, curves.png", "the scores and the learning curves"),
         ("evidence/", "check it anywhere: fedkit verify " + str(outcome.folder / "evidence")),
     ):
-        console.print(f"  {name:<26}{what}", markup=False)
+        console.print(f"  {name:<26}{what}", markup=False, soft_wrap=True)

@@ -13,3 +13,9 @@ registry, ledger            the acts
 
 Nothing is imported here: `typed` and `rows` need no chain, and an auditor needs no EVM.
 """
+
+import sys
+
+#: Python's recursion limit before py-evm: importing that raises it twelvefold for the whole process, after which deeply nested
+#: JSON from outside overflows the C stack (a crash) where it was an error. `store` and `evm` put it back.
+RECURSION_LIMIT = sys.getrecursionlimit()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,11 +26,13 @@ from eth.vm.spoof import SpoofTransaction
 from eth_utils import ValidationError
 
 from fedkit.errors import LedgerError
+from fedkit.ledger import RECURSION_LIMIT
 from fedkit.ledger.store import SqliteStore
 
 #: Gas of a block. The base fee stays 0 as long as a block uses less than half of it.
 BLOCK_GAS = 200_000_000
 
+sys.setrecursionlimit(RECURSION_LIMIT)
 logging.getLogger("eth").setLevel(logging.CRITICAL)  # py-evm logs dropped writes with their content
 
 

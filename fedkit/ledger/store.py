@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 from eth.db.backends.base import BaseDB
 
 from fedkit.errors import AlreadyRunning, LedgerError, StorageError
+from fedkit.ledger import RECURSION_LIMIT
+
+sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 class SqliteStore(BaseDB):

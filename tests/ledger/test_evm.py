@@ -261,3 +261,9 @@ def test_a_node_that_is_not_there_is_a_named_error() -> None:
     with pytest.raises(LedgerError, match="the node does not answer") as caught:
         NodeChain("http://127.0.0.1:9")
     assert caught.value.help
+
+
+def test_py_evm_leaves_the_recursion_limit_of_the_process_alone() -> None:
+    """With its limit, JSON nested a hundred thousand deep, from any file or message, would crash the process."""
+    code = "import sys; before = sys.getrecursionlimit(); import fedkit.ledger.evm; assert sys.getrecursionlimit() == before"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

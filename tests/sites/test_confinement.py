@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import resource
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from worker_world import needs_landlock
@@ -16,40 +16,39 @@ from fedkit.sites import confinement
 from fedkit.sites.confinement import Limits, confine, installation
 
 
-def in_a_child(act: Callable[[], bool]) -> bool:
-    """Run in a process of its own, since there is no way back out of confinement. True if it returned True."""
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if act() else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def in_a_child(code: str, write: Path) -> str:
+    """Run in a fresh process, since there is no way back out of confinement, and a fork of a process with threads may hang.
+    What it printed; `write` is the folder to write in."""
+    head = "import resource\nfrom pathlib import Path\nfrom fedkit.sites import confinement\n"
+    head += f"from fedkit.sites.confinement import Limits, confine\nwrite = Path({str(write)!r})\n"
+    child = subprocess.run([sys.executable, "-c", head + dedent(code)], capture_output=True, text=True, timeout=60, check=False)
+    assert child.returncode == 0, child.stderr
+    return child.stdout.strip()
 
 
 def test_the_layers_that_were_set_up_are_the_ones_that_are_available(tmp_path: Path) -> None:
-    assert in_a_child(lambda: confine(Limits(), write=tmp_path) == confinement.available())
+    assert in_a_child("print(confine(Limits(), write=write))", tmp_path) == str(confinement.available())
 
 
-def test_with_rlimits_alone_it_runs_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "available", lambda: ("rlimits",))
-
-    def act() -> bool:
-        layers = confine(Limits(files=20), write=tmp_path)
-        return layers == ("rlimits",) and resource.getrlimit(resource.RLIMIT_NOFILE) == (20, 20)
-
-    assert in_a_child(act)
+def test_with_rlimits_alone_it_runs_and_says_so(tmp_path: Path) -> None:
+    code = """
+        confinement.available = lambda: ("rlimits",)
+        print(confine(Limits(files=20), write=write), resource.getrlimit(resource.RLIMIT_NOFILE))
+    """
+    assert in_a_child(code, tmp_path) == "('rlimits',) (20, 20)"
 
 
 @needs_landlock
-def test_a_layer_that_cannot_be_set_up_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_cannot_be_set_up_is_an_error(tmp_path: Path) -> None:
     """Nothing runs half confined: here the folder to write in does not exist."""
-
-    def act() -> bool:
+    code = """
+        from fedkit.errors import ConfigurationError
         try:
-            confine(Limits(), write=tmp_path / "missing")
+            confine(Limits(), write=write)
         except (ConfigurationError, OSError):
-            return True
-        return False
-
-    assert in_a_child(act)
+            print("refused")
+    """
+    assert in_a_child(code, tmp_path / "missing") == "refused"
 
 
 def test_a_process_with_threads_cannot_confine_itself(tmp_path: Path) -> None:
