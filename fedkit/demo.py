@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fedkit.errors import ConfigurationError
+from fedkit.errors import ConfigurationError, FedkitError
 from fedkit.notes.corpus import Corpus, read_corpus
 from fedkit.runs import RunFolder, StudyEvent, new_run_id
 from fedkit.study import Study
@@ -74,23 +74,26 @@ def run_demo(options: DemoOptions, on_event: Listener = lambda event: None) -> D
     run = RunFolder(folder)
     settings = pinned_options(run, options)
     say = _sayer(run, on_event)
-    corpus = read_corpus(Path(settings["notes"]) if settings["notes"] else default_corpus())
-    for warning in corpus.warnings:
-        say(0, "Prepare", f"note: {warning}")
-    say(0, "Prepare", f"{len(corpus.sites)} sites, labels {', '.join(corpus.labels)}; starting the domains")
-    name = "workshop" if settings["notes"] is None else f"demo-{corpus.digest[:8]}"
-    with launch(name, options.home, corpus=settings["notes"], isolation=settings["isolation"]) as federation:
-        say(
-            0,
-            "Prepare",
-            f"{len(federation.sites)} PySyft domains are up ({settings['isolation']})",
-            seconds=time.monotonic() - started,
-        )
-        study = Study(federation, folder, on_event)
-        try:
-            return _run(study, run, corpus, settings, say, started)
-        finally:
-            study.close()
+    try:
+        corpus = read_corpus(Path(settings["notes"]) if settings["notes"] else default_corpus())
+        for warning in corpus.warnings:
+            say(0, "Prepare", f"note: {warning}")
+        say(0, "Prepare", f"{len(corpus.sites)} sites, labels {', '.join(corpus.labels)}; starting the domains")
+        name = "workshop" if settings["notes"] is None else f"demo-{corpus.digest[:8]}"
+        with launch(name, options.home, corpus=settings["notes"], isolation=settings["isolation"]) as federation:
+            seconds = time.monotonic() - started
+            say(0, "Prepare", f"{len(federation.sites)} PySyft domains are up in {seconds:.1f} s", seconds=seconds)
+            if federation.notice:
+                say(0, "Prepare", federation.notice)
+            study = Study(federation, folder, on_event)
+            try:
+                return _run(study, run, corpus, settings, say, started)
+            finally:
+                study.close()
+    except FedkitError:
+        if run.read("plan") is None:  # nothing has begun that could be resumed
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any], say: Any, started: float) -> DemoOutcome:
