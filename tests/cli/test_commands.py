@@ -143,7 +143,8 @@ def test_interrupted_ends_with_130_and_one_line(capsys: pytest.CaptureFixture[st
 def test_ctrl_c_on_a_real_process_leaves_no_traceback(root: Path) -> None:
     """A real SIGINT, while a real command waits."""
     code = (
-        "import click, time, fedkit.cli as cli\n"
+        "import click, signal, time, fedkit.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job starts with it ignored
         "@click.command()\n"
         "def waits():\n"
         "    print('waiting', flush=True)\n"
