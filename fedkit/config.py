@@ -18,14 +18,14 @@ It is written at the first start; `[limits]` may be changed while the federation
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fedkit.errors import ConfigurationError, StorageError
+from fedkit.errors import ConfigurationError
+from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
     from fedkit.sites.confinement import Limits
@@ -80,29 +80,6 @@ def write_config(folder: Path, config: FederationConfig) -> None:
         lines += ["", "[[sites]]", *(f"{f.name} = {_text(getattr(site, f.name))}" for f in fields(site))]
     lines += ["", "[limits]", *(f"{name} = {value!r}" for name, value in config.limits.items())]
     write_whole(folder / FILE, ("\n".join(lines) + "\n").encode())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 so that it is there as a whole or not at all. Raises StorageError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        handle = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path.name} cannot be written",
-            expected="room and rights in its folder",
-            got=os.strerror(error.errno or 0),
-            help="free some space or choose another folder; nothing was changed",
-        ) from None
 
 
 def limits_of(limits: Mapping[str, Any]) -> Limits:

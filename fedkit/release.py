@@ -11,7 +11,7 @@ from fedkit.digests import digest, digest_folder
 from fedkit.errors import TrainingError
 from fedkit.governance.decision import NOTHING
 from fedkit.report import model_card
-from fedkit.runs import write_whole
+from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
     from fedkit.study import Study
@@ -60,9 +60,9 @@ def release(study: Study) -> Path:
         folder=folder.name,
     )
     decisions = [decision.to_json() for decision in study.decisions()]
-    write_whole(part / "README.md", card.encode())
-    write_whole(part / "metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
-    write_whole(part / "provenance.json", json.dumps({**digests, "decisions": decisions}, indent=1).encode())
+    write_whole(part / "README.md", card.encode(), mode=0o666)
+    write_whole(part / "metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode(), mode=0o666)
+    write_whole(part / "provenance.json", json.dumps({**digests, "decisions": decisions}, indent=1).encode(), mode=0o666)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     study.run_folder.write("digests", digests)

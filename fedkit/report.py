@@ -12,7 +12,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 import fedkit
-from fedkit.runs import RunFolder, write_whole
+from fedkit.runs import RunFolder
+from fedkit.storage import write_whole
 
 
 def write_report(run: RunFolder, *, curves: bytes | None = None) -> Path:
@@ -40,7 +41,7 @@ def write_report(run: RunFolder, *, curves: bytes | None = None) -> Path:
         )
     )
     path = run.path / "report.html"
-    write_whole(path, page.encode())
+    write_whole(path, page.encode(), mode=0o666)
     return path
 
 

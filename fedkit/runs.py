@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import secrets
 import threading
 import time
@@ -17,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fedkit.errors import ConfigurationError, StorageError
+from fedkit.errors import ConfigurationError
+from fedkit.storage import write_whole
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class RunFolder:
 
     def write(self, name: str, value: Any) -> None:
         """Replace a document: whole or not at all, also when the power goes."""
-        write_whole(self.path / f"{name}.json", json.dumps(value, indent=1, ensure_ascii=False).encode())
+        write_whole(self.path / f"{name}.json", json.dumps(value, indent=1, ensure_ascii=False).encode(), mode=0o666)
 
     def add(self, name: str, row: Any) -> None:
         """Append a row to a document that is a list."""
@@ -76,26 +75,6 @@ class RunFolder:
         line = json.dumps({**asdict(event), "data": dict(event.data)}, ensure_ascii=False, default=str)
         with self._lock, (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, flush it to disk and rename it. Raises StorageError when there is no room."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise StorageError(
-            f"cannot write {path.name}",
-            expected=f"{len(data):,} bytes of room and leave to write",
-            got="no space left" if full else (error.strerror or "an error"),
-            help="free some space and run the same command again: it goes on from the last complete step",
-        ) from None
 
 
 def new_run_id() -> str:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "fedkit"
 
 #: Layers, lowest first: a module imports from its own layer or a lower one, never from a higher one.
 LAYERS = (
-    ("errors", "digests", "runs"),
+    ("errors", "digests", "storage", "runs"),
     ("notes", "governance", "ledger", "environment"),
     ("ner", "audit"),
     ("federation",),
@@ -29,10 +29,11 @@ LAYERS = (
 ONLY = {
     "errors": set(),
     "digests": {"errors"},
-    "notes": {"errors", "digests"},
+    "storage": {"errors"},
+    "notes": {"errors", "digests", "storage"},
     "governance": {"errors", "digests"},
-    "ledger": {"errors", "digests", "governance"},
-    "audit": {"errors", "digests", "governance", "ledger"},
+    "ledger": {"errors", "digests", "storage", "governance"},
+    "audit": {"errors", "digests", "storage", "governance", "ledger"},
     "ner": {"errors", "digests", "notes", "governance", "federation.parameters"},
     "doctor": {"errors", "sites.confinement", "sites.launch"},
 }

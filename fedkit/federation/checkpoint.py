@@ -7,7 +7,6 @@ them, so that a kill at any moment leaves the last complete round. The history i
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any
 from fedkit.digests import digest_bytes
 from fedkit.errors import StorageError, TrainingError
 from fedkit.federation.parameters import Parameters, encode
+from fedkit.storage import write_whole
 
 HISTORY = "rounds.json"
 FAILURES = "failures.jsonl"
@@ -122,26 +122,6 @@ class RoundsFolder:
                 help="delete the folder of this run and train again",
             )
         return data
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, even if the machine stops. Raises StorageError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise _storage(path, error) from None
 
 
 def _weights_path(folder: Path, digest: str) -> Path:

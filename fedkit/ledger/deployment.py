@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fedkit.errors import LedgerError, StorageError
+from fedkit.errors import LedgerError
 from fedkit.ledger.chain import Chain
 from fedkit.ledger.contracts import NAMES, contract
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.transactions import contract_address
 from fedkit.ledger.typed import LedgerDomain
+from fedkit.storage import write_whole
 
 #: Gas allowed to one transaction; what is not used costs nothing.
 GAS = 12_000_000
@@ -80,23 +79,6 @@ def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deplo
             )
         _deploy(chain, keys, stored, missing, admin)
     return stored
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises StorageError."""
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(
-            f"{file.name} cannot be written", expected="a writable folder with free space", got=str(error.strerror)
-        ) from None
 
 
 def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str], admin: str) -> None:

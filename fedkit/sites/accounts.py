@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fedkit.config import write_whole
 from fedkit.errors import ConfigurationError
+from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
     from fedkit.ledger.keys import Keyring

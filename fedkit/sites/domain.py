@@ -27,11 +27,11 @@ from syft.store.blob_storage.on_disk import OnDiskBlobStorageClientConfig, OnDis
 from syft.store.db.sqlite import SQLiteDBConfig
 from syft.types.errors import SyftException
 
-from fedkit.config import write_whole
 from fedkit.errors import AccessRefused, NotApproved, SiteError, StorageError
 from fedkit.governance.request import CodeRequest
 from fedkit.sites import exposure, pysyft, syft_code
 from fedkit.sites.syft_policy import FedkitOutputPolicy
+from fedkit.storage import write_whole
 
 
 class GuardedDatasite(sy.Datasite):

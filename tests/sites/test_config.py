@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedkit.config import FILE, FederationConfig, SiteEntry, limits_of, read_config, write_config, write_whole
-from fedkit.errors import ConfigurationError, StorageError
+from fedkit.config import FILE, FederationConfig, SiteEntry, limits_of, read_config, write_config
+from fedkit.errors import ConfigurationError
 from fedkit.sites.confinement import Limits
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -56,18 +55,3 @@ def test_limits_change_only_what_they_name() -> None:
     assert (changed.seconds, changed.workers, changed.memory) == (60.0, 2, usual.memory)
     assert type(changed.workers) is int
     assert limits_of({}) == usual
-
-
-def test_a_file_that_does_not_fit_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_whole(path, b"old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # Python ignores the signal that comes with it
-    try:
-        with pytest.raises(StorageError):
-            write_whole(path, b"new" * 1000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert path.stat().st_mode & 0o777 == 0o600
