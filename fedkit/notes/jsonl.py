@@ -1,7 +1,7 @@
 """One JSONL file of notes: a row a note, UTF-8, one error for everything that can be wrong with it.
 
-Row: `{"id", "text", "lang"?, "spans": [{"start", "end", "label", "attributes"?}], "tokens"?, "patient"?, "meta"?}`. Other
-fields with a plain value (text, number, truth value) are kept in `Note.meta`; nested ones are ignored.
+Row: see `Note.from_row`; spans may not overlap. Other fields with a plain value (text, number, truth value) are kept in
+`Note.meta`, a date in another form than ISO 8601 as well; other nested fields, and ours in another shape, are ignored.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from fedkit.errors import CorpusError
-from fedkit.notes.note import Note
+from fedkit.notes.note import Note, is_iso_date
 
-_FIELDS = frozenset({"id", "lang", "text", "spans", "tokens", "patient", "meta"})
+_PLAIN = ("patient", "date", "author_role", "department", "type")
+_FIELDS = frozenset({"id", "lang", "text", "spans", "tokens", "meta", "sections", "sentences", "relations", *_PLAIN})
+#: What an entry of a nested field must hold to be ours; corpora use these names in shapes of their own.
+_SHAPES = {"relations": ("head", "tail", "label"), "sections": ("start", "end", "name", "header_end")}
 
 
 def read_notes(path: Path, where: str = "") -> tuple[Note, ...]:
@@ -81,15 +84,37 @@ def parse_row(raw: bytes, where: str) -> Note:
             f"{where}: not a note", expected="a JSON object", got=f"a JSON {_kind(row)}", help="one note in one line"
         )
     _check_row(row, where, may_hold_surrogates="\\u" in line)
+    _set_foreign_aside(row)
     extra = {k: v for k, v in row.items() if k not in _FIELDS and isinstance(v, str | int | float | bool)}
     if extra:
         row["meta"] = {**extra, **(row["meta"] if isinstance(row.get("meta"), dict) else {})}
-    return Note.from_row(row, where)
+    note = Note.from_row(row, where)
+    note.check_flat(where)
+    return note
 
 
 def dump_notes(notes: Iterable[Note]) -> bytes:
     """The bytes of a JSONL file: canonical enough to be compared byte for byte (fixed field order, no spaces, UTF-8)."""
     return b"".join(json.dumps(n.to_row(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for n in notes)
+
+
+def _set_foreign_aside(row: dict[str, Any]) -> None:
+    """Take out what has the name of one of our fields and another shape; a date in another form goes to meta."""
+    for name, keys in _SHAPES.items():
+        entries = row.get(name)
+        if not (isinstance(entries, list) and all(isinstance(e, dict) and all(k in e for k in keys) for e in entries)):
+            row.pop(name, None)
+    sentences = row.get("sentences")
+    if not (isinstance(sentences, list) and all(isinstance(s, list) and len(s) == 2 for s in sentences)):
+        row.pop("sentences", None)
+    for name in _PLAIN[1:]:
+        if isinstance(row.get(name), dict | list):
+            del row[name]
+    date = row.get("date")
+    if date is not None and not is_iso_date(str(date)):
+        del row["date"]
+        meta = row.get("meta") or {}
+        row["meta"] = {"date": date, **meta} if isinstance(meta, dict) else meta
 
 
 def _check_row(row: dict[str, Any], where: str, may_hold_surrogates: bool) -> None:
