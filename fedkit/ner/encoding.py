@@ -6,7 +6,6 @@ fedkit's tokeniser. Tags are IOB2 (Ramshaw & Marcus 1995; Sang & Veenstra 1999):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +13,7 @@ import numpy as np
 
 from fedkit.errors import CorpusError
 from fedkit.notes.note import Note, Span
-
-# Letters (with combining marks), digits and every other sign apart: entities end at these, as in "V40" or "aspirin-utløst".
-_WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+|\d+|[^\w\s]|_")
+from fedkit.notes.tokens import pieces
 
 #: The tag of a word that must not be learnt from, in `loss`.
 IGNORED = -100
@@ -36,7 +33,7 @@ class Words:
 def words_of(note: Note) -> Words:
     """The words of a note. Raises CorpusError if the note's own tokens do not occur in its text in this order."""
     if note.tokens is None:
-        ranges = [match.span() for match in _WORD.finditer(note.text)]
+        ranges = pieces(note.text)  # entities end at these, as in "V40" or "aspirin-utløst"
     else:
         ranges, at = [], 0
         for number, token in enumerate(note.tokens):
