@@ -1,0 +1,61 @@
+"""`fedkit evidence`: what an outsider needs to check a study, as one file that can be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def evidence() -> None:
+    """Export the evidence of a study, and show what is in it."""
+
+
+@evidence.command()
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file to write.")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Collect it anew from the federation in this folder: its sites are started, close their journals and sign the head "
+    "of the chain. Without it, what step 10 of the study wrote is packed as it is.",
+)
+@click.option(
+    "--updates",
+    is_flag=True,
+    help="Also put in the weights that the sites still have, so that averages can be computed again. A site's weights can "
+    "tell something of its notes: not for everybody. Needs --home.",
+)
+def export(run: Path, file: Path, home: Path | None, updates: bool) -> None:
+    """Write the evidence of the study in RUN to one file, which `fedkit verify` checks anywhere."""
+    from fedkit.audit.bundle import pack
+
+    if updates and home is None:
+        raise click.UsageError("--updates needs --home: the sites' weights are at the sites")
+    folder = _collected(run, home, updates) if home is not None else run / "evidence"
+    digest = pack(folder, file)
+    click.echo(f"{file} holds the evidence of {run.name}: {file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    click.echo(f"to check it: fedkit verify {file}")
+
+
+def _collected(run: Path, home: Path, updates: bool) -> Path:
+    """The evidence of a run, written anew with what the federation in `home` says now."""
+    from fedkit.config import read_config
+    from fedkit.errors import ConfigurationError
+    from fedkit.sites.launch import launch
+    from fedkit.study import Study
+
+    config = read_config(home)
+    if config is None:
+        raise ConfigurationError(
+            f"{home.name} holds no federation", expected="federation.toml in it", help="give the folder that `launch` was given"
+        )
+    if not (run / "request.json").exists():
+        raise ConfigurationError(f"{run.name} holds no study", expected="a folder with request.json", help="give a run's folder")
+    with launch(config.name, home) as federation:
+        study = Study(federation, run, on_event=lambda event: click.echo(f"{event.site or event.name}: {event.message}"))
+        try:
+            return study.export_evidence(updates=updates)
+        finally:
+            study.close()
