@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fedkit.notes.synthetic.grammar import form
+from fedkit.notes.concepts.grammar import form
 from fedkit.notes.synthetic.lexicon import concepts
 
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedkit.errors import CorpusError
+from fedkit.notes.concepts.grammar import CASES, form
 from fedkit.notes.corpus import Corpus, read_corpus
 from fedkit.notes.corpus_writer import write_corpus
 from fedkit.notes.note import CLINICAL_LABELS, LANGUAGES, Note
 from fedkit.notes.synthetic import HELD_OUT, SITES, synthesise
-from fedkit.notes.synthetic.grammar import CASES, form
 from fedkit.notes.synthetic.lexicon import concepts, of_split
 from fedkit.notes.synthetic.templates import KINDS, parts, pool, templates
 

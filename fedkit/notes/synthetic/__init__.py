@@ -1,7 +1,6 @@
-"""Synthetic clinical notes by seed: tables and templates in `data/`, code beside.
+"""Synthetic clinical notes by seed: templates in `data/`, code beside.
 
-lexicon    concepts and the split each belongs to
-grammar    which form of a word a sentence asks for
+lexicon    the concepts of `fedkit.notes.concepts`, and the split each belongs to
 templates  the sentences, by language, section and split
 render     one note: templates filled for a patient
 generator  `synthesise`: a corpus

@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fedkit.notes.concepts.tables import TABLES
 from fedkit.notes.corpus import Corpus, read_corpus
 from fedkit.notes.note import LANGUAGES
-from fedkit.notes.synthetic.lexicon import TABLES, concepts, of_split
+from fedkit.notes.synthetic.lexicon import concepts, of_split
 from fedkit.notes.synthetic.templates import templates
 
 BEGIN, END = "<!-- counts: made by a command, see below -->", "<!-- end of counts -->"

@@ -7,7 +7,6 @@ hash of their name and dealt out by a fixed pattern: every group has concepts in
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import tomllib
 from collections.abc import Mapping
@@ -15,20 +14,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from fedkit.notes.note import LANGUAGES
+from fedkit.notes.concepts import tables
 
 #: Of each ten concepts of a group, six are for training, two for dev and two for test; the first three cover every split.
 _DEAL = ("train", "test", "dev", "train", "train", "train", "test", "train", "train", "dev")
-
-#: Label → table. The order is the order of `fedkit.notes.note.CLINICAL_LABELS`.
-TABLES = {
-    "DRUG": "drugs.tsv",
-    "REACTION": "reactions.tsv",
-    "IMPLANT": "implants.tsv",
-    "MANUFACTURER": "manufacturers.tsv",
-    "MODEL": "models.tsv",
-    "BODY_SITE": "body_sites.tsv",
-}
 
 
 @dataclass(frozen=True)
@@ -46,25 +35,13 @@ class Concept:
 @cache
 def concepts(label: str) -> tuple[Concept, ...]:
     """All concepts of a label, in the order of its table."""
-    rows = _rows(TABLES[label])
+    found = tables.entries(label)
     if label == "MODEL":
         makers = {m.name: m for m in concepts("MANUFACTURER")}
-        for row in rows:
-            row["group"] = makers[row["manufacturer"]].group
-        splits = {row["concept"]: makers[row["manufacturer"]].split for row in rows}
-    else:
-        splits = _deal({row["concept"]: row["group"] for row in rows})
-    return tuple(
-        Concept(
-            label,
-            row["concept"],
-            row["group"],
-            splits[row["concept"]],
-            {language: tuple(row.get(language, row["concept"]).split("/")) for language in LANGUAGES},
-            {k: v for k, v in row.items() if k not in (*LANGUAGES, "concept", "group")},
-        )
-        for row in rows
-    )
+        owners = {e.name: makers[e.facts["manufacturer"]] for e in found}
+        return tuple(Concept(label, e.name, owners[e.name].group, owners[e.name].split, e.forms, e.facts) for e in found)
+    splits = _deal({e.name: e.group for e in found})
+    return tuple(Concept(label, e.name, e.group, splits[e.name], e.forms, e.facts) for e in found)
 
 
 @cache
@@ -93,10 +70,6 @@ def _deal(groups: Mapping[str, str]) -> dict[str, str]:
         number = seen[groups[name]] = seen.get(groups[name], -1) + 1
         splits[name] = _DEAL[number % len(_DEAL)]
     return splits
-
-
-def _rows(table: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(_data(table).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def _data(name: str) -> str:

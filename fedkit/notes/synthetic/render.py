@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fedkit.notes.concepts.grammar import form
 from fedkit.notes.note import Span
-from fedkit.notes.synthetic.grammar import form
 from fedkit.notes.synthetic.lexicon import Concept, fillers, of_split, only_for
 from fedkit.notes.synthetic.templates import Slot, alternatives, parts
 

@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from fedkit.notes.synthetic.lexicon import TABLES, _data
+from fedkit.notes.concepts.tables import TABLES
+from fedkit.notes.synthetic.lexicon import _data
 
 #: The sections of each kind of note. In brackets: there every second time.
 KINDS: Mapping[str, tuple[str, ...]] = {
