@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fedkit.audit.evidence import export
-from fedkit.digests import digest
+from fedkit.digests import digest, digest_bytes
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
@@ -37,6 +37,7 @@ class World:
         self.keys = Keyring(self.folder / "keys", cost=2)  # two: tests need no protection, and there are hundreds
         self.ledger: Ledger = open_ledger(self.folder / "ledger", self.keys, chain=self.chain)
         self.researcher = self.ledger.register_researcher().account
+        self.ledger.register_authority()
         self.journals = {site: Journal(self.folder / site / "journal.sqlite") for site in self.sites}
         for site in self.sites:
             key, steward = self.keys.create(f"site-{site}"), self.keys.create(f"steward-{site}")
@@ -53,7 +54,13 @@ class World:
         entries = (Entry("train", train, OutputContract()), Entry("evaluate", 1, OutputContract()))
         return CodeRequest(title, CANARIES[1], self.researcher, permit, "notes", SOURCE, digest("environment"), entries)
 
+    def permitted(self, until: str = "2090-12-31", **how: object) -> str:
+        """The digest of a permit for the researcher that is on the ledger."""
+        permit = self.request(until=until).permit
+        return self.ledger.issue_permit(permit, [self.researcher], **how).permit  # type: ignore[arg-type]
+
     def submit(self, request: CodeRequest) -> CodeRequest:
+        self.ledger.issue_permit(request.permit, [self.researcher])
         self.ledger.submit(request, self.sites)
         for site in self.sites:
             self.journals[site].append(
@@ -101,7 +108,8 @@ class World:
     def execute(self, request: str, site: str, entry: str, round: int, inputs: str, outputs: str) -> Receipt:
         receipt = self.receipt(request, site, entry, round, inputs, outputs)
         call = {"request": request, "entry": entry, "round": round, "inputs": inputs}
-        self.journals[site].append("execution.started", "ada", **call)
+        ran = {"code": digest_bytes(SOURCE.encode()), "environment": digest("environment")}
+        self.journals[site].append("execution.started", "ada", **call, **ran)
         self.journals[site].append(
             "execution.finished", "ada", **call, outputs=outputs, numbers=receipt.numbers_digest, signature=receipt.signature
         )

@@ -37,6 +37,7 @@ let changed = 0;
 for (const name of Object.keys(input.sources)) {
   const contract = name.replace(/\.sol$/, "");
   const { abi, evm } = output.contracts[name][contract];
+  if (!evm.bytecode.object) continue; // an abstract one stands in those that inherit from it
   const built = { contract, compiler: solc.version(), evmVersion: "cancun", abi, bytecode: "0x" + evm.bytecode.object };
   const text = JSON.stringify(built, null, 1) + "\n";
   const file = join(root, "build", `${contract}.json`);

@@ -16,6 +16,7 @@ from fedkit.ledger.blocks import Header, RawBlock, parse_header
 from fedkit.ledger.contracts import NAMES, contract
 from fedkit.ledger.deployment import arguments
 from fedkit.ledger.transactions import Log, Transaction, parse_receipt, parse_transaction, trie_root
+from fedkit.ledger.typed import TYPES
 
 OPERATOR = "whoever runs the chain"
 HOLDER = "whoever held the bundle"
@@ -27,11 +28,17 @@ RECORD = {
     "grantRole": "RoleGranted",
     "revokeRole": "RoleRevoked",
     "renounceRole": "RoleRevoked",
+    "issuePermit": "PermitIssued",
+    "revokePermit": "PermitRevoked",
+    "supersede": "Superseded",
     "submit": "RequestSubmitted",
     "decideBySig": "Decided",
     "recordRound": "RoundRecorded",
     "release": "Released",
     "anchor": "Anchored",
+    "anchorStudy": "StudyAnchored",
+    "setBudgetBySig": "BudgetSet",
+    "spendBySig": "BudgetSpent",
 }
 
 
@@ -116,7 +123,7 @@ def _deployment(evidence: Evidence, headers: Sequence[Header], deployed: Mapping
         transaction = deployed.get(address)
         if transaction is None:
             found[3].append(Finding(f"{name} at {address}", "was not created on this chain", f"{OPERATOR}, or {HOLDER}"))
-        elif transaction.data != contract(name).creation(*arguments(name, said.deployer, said.contracts)):
+        elif transaction.data != contract(name).creation(*arguments(name, said)):
             what = "is not the contract that comes with this fedkit, or has another admin"
             found[3].append(Finding(f"{name} at {address}", what, f"who deployed it, {transaction.sender}"))
 
@@ -145,7 +152,7 @@ def _act(evidence: Evidence, header: Header, call: Transaction, logs: Sequence[L
 
 def _recorded(function: str, given: Mapping[str, Any], records: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
     """Whether the records of a transaction say what its call said, in every field that both have."""
-    said = given.get("decision", given)
+    said = next((given[name] for name in ("decision", "budget", "spend") if name in given), given)
     mine = [values for name, values in records if name == RECORD[function]]
     if not mine and function.endswith("Role"):
         return True  # giving a role that is held, or taking one that is not, records nothing
@@ -165,6 +172,9 @@ def unpack(function: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if function == "decideBySig":
         names = ("request", "site", "approved", "rounds", "expires", "reasonDigest", "steward")
         values["decision"] = dict(zip(names, values["decision"], strict=True))
+    elif function in ("setBudgetBySig", "spendBySig"):
+        kind, name = ("Budget", "budget") if function == "setBudgetBySig" else ("Spend", "spend")
+        values[name] = dict(zip([field for field, _ in TYPES[kind]], values[name], strict=True))
     elif function == "recordRound":
         fields = ("site", "inputs", "outputs", "numbersDigest", "signature")
         values["receipts"] = [dict(zip(fields, row, strict=True)) for row in values["receipts"]]

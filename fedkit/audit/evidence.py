@@ -28,7 +28,7 @@ from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.blocks import RawBlock, raw_block
 from fedkit.ledger.contracts import NAMES
-from fedkit.ledger.deployment import Deployment
+from fedkit.ledger.deployment import NOBODY, Deployment
 from fedkit.ledger.names import NameBook
 
 if TYPE_CHECKING:
@@ -173,8 +173,9 @@ def _chain(ledger: Ledger) -> dict[str, Any]:
 
 def _deployment(row: Mapping[str, Any]) -> Deployment:
     contracts = {name: str(row["contracts"][name]) for name in NAMES}
-    found = Deployment(int(row["chain_id"]), str(row["genesis"]), str(row["deployer"]), int(row["nonce"]), contracts)
-    if not all(is_address(a) for a in (found.deployer, *contracts.values())) or not 0 <= found.chain_id < 2**64:
+    before = str(row.get("predecessor", NOBODY))
+    found = Deployment(int(row["chain_id"]), str(row["genesis"]), str(row["deployer"]), int(row["nonce"]), contracts, before)
+    if not all(is_address(a) for a in (found.deployer, before, *contracts.values())) or not 0 <= found.chain_id < 2**64:
         raise ValueError("not a deployment")
     return found
 

@@ -19,7 +19,6 @@ from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.report import Check, Finding, Report
 from fedkit.audit.rules import Replay
-from fedkit.digests import digest
 from fedkit.ledger import merkle
 from fedkit.ledger.blocks import Header
 from fedkit.ledger.names import ADMIN_ROLE
@@ -135,7 +134,7 @@ def check_request(evidence: Evidence, replay: Replay, found: Found) -> None:
     said = {
         "codeDigest": request.code_digest,
         "environmentDigest": request.environment,
-        "permitDigest": digest(request.permit.to_json()),
+        "permit": request.permit.digest,
     }
     for name, value in said.items():
         if asked.digests[name].hex() != value:

@@ -16,25 +16,46 @@ from fedkit.digests import digest, digest_bytes
 from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
 
+#: The kinds of purpose for which health data may be used again: Regulation (EU) 2025/327 (EHDS), article 53(1), (a) to (f).
+PURPOSES = ("public-health", "policy", "statistics", "education", "research", "care")
+
 
 @dataclass(frozen=True)
 class DataPermit:
     """Leave to use data for a purpose, as an authority gave it (EHDS art. 68 calls it a data permit).
 
-    expires: ISO 8601 date, UTC, the last day included.
+    purpose: in words, for people.   expires: ISO 8601 date, UTC, the last day included.
+    category: one of `PURPOSES`; all that the ledger is told of the purpose, beside the permit's digest.
+    Raises RequestError for another category.
     """
 
     id: str
     purpose: str
     datasets: tuple[str, ...]
     expires: str
+    category: str = "research"
+
+    def __post_init__(self) -> None:
+        if self.category not in PURPOSES:
+            raise RequestError("no such kind of purpose", expected=f"one of {', '.join(PURPOSES)}", got=str(self.category)[:20])
+
+    @cached_property
+    def digest(self) -> str:
+        """The permit's name on the ledger."""
+        return digest(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "purpose": self.purpose, "datasets": list(self.datasets), "expires": self.expires}
+        return {
+            "id": self.id,
+            "purpose": self.purpose,
+            "category": self.category,
+            "datasets": list(self.datasets),
+            "expires": self.expires,
+        }
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> DataPermit:
-        return DataPermit(row["id"], row["purpose"], tuple(row["datasets"]), row["expires"])
+        return DataPermit(row["id"], row["purpose"], tuple(row["datasets"]), row["expires"], row.get("category", "research"))
 
 
 @dataclass(frozen=True)

@@ -17,18 +17,22 @@ from fedkit.storage import write_whole
 
 #: Gas allowed to one transaction; what is not used costs nothing.
 GAS = 12_000_000
+#: The address that is nobody's.
+NOBODY = "0x" + "00" * 20
 
 
 @dataclass(frozen=True)
 class Deployment:
     """genesis: hash of the chain's block 0 (0x…). nonce: of the deployer's first of the three transactions, which gives the
-    addresses of the contracts before they are there. contracts: name → address."""
+    addresses of the contracts before they are there. contracts: name → address. predecessor: the Registry of the deployment
+    that this one took over from, or `NOBODY`."""
 
     chain_id: int
     genesis: str
     deployer: str
     nonce: int
     contracts: Mapping[str, str]
+    predecessor: str = NOBODY
 
     @property
     def domain(self) -> LedgerDomain:
@@ -36,9 +40,11 @@ class Deployment:
         return LedgerDomain(self.chain_id, self.contracts["Registry"])
 
 
-def arguments(name: str, deployer: str, contracts: Mapping[str, str]) -> tuple[str, ...]:
-    """What the constructor of a contract is given: the Registry its admin, the others the contracts before them."""
-    return (deployer,) if name == "Registry" else tuple(contracts[n] for n in NAMES[: NAMES.index(name)])
+def arguments(name: str, of: Deployment) -> tuple[str, ...]:
+    """What the constructor of a contract is given: the Registry its admin and predecessor, the others those they call."""
+    if name == "Registry":
+        return of.deployer, of.predecessor
+    return of.contracts["Registry"], of.contracts["Rounds" if name == "Requests" else "Requests"]
 
 
 def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deployment:
@@ -84,7 +90,7 @@ def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deplo
 def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str], admin: str) -> None:
     raws = []
     for name in missing:
-        data = contract(name).creation(*arguments(name, planned.deployer, planned.contracts))
+        data = contract(name).creation(*arguments(name, planned))
         nonce = planned.nonce + NAMES.index(name)
         raws.append(keys.sign_transaction(admin, chain_id=chain.chain_id, nonce=nonce, to=None, data=data, gas=GAS))
     chain.send(raws)

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 from eth_utils import to_checksum_address
 
+from fedkit.governance.request import PURPOSES
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -54,7 +56,8 @@ class DatasetCommitted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RoleGranted(Event):
-    """role: "admin", "researcher", "steward of SITE", "key of SITE", or the 0x… id of one the reader cannot name."""
+    """role: "admin", "researcher", "auditor", "authority", "steward of SITE", "key of SITE", or the 0x… id of one the reader
+    cannot name."""
 
     role: str
     account: str
@@ -67,14 +70,47 @@ class RoleRevoked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LevelChanged(Event):
+    """account is of this level now: one of `LEVELS`; "guest" is who has no role (any more)."""
+
+    account: str
+    level: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermitIssued(Event):
+    """permit: digest of its text; purpose: one of `governance.request.PURPOSES`; expires: Unix seconds; users: addresses."""
+
+    permit: str
+    purpose: str
+    expires: int
+    datasets: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermitRevoked(Event):
+    permit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superseded(Event):
+    """The deployment whose Registry is `old` takes nothing after block `last_block`; the one at `next` goes on."""
+
+    old: str
+    last_block: int
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RequestSubmitted(Event):
-    """permit_expires: Unix seconds. entries: name → executions asked for at each site."""
+    """permit: digest of the data permit. entries: name → executions asked for at each site."""
 
     request: str
+    permit: str
+    dataset: str
     code: str
     environment: str
-    permit: str
-    permit_expires: int
     entries: Mapping[str, int]
     sites: tuple[str, ...]
 
@@ -134,6 +170,42 @@ class Anchored(Event):
     root: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyAnchored(Event):
+    """Rows `first` to `last` of the journal of the actor's study have this Merkle root. study: 64 hex characters."""
+
+    study: str
+    first: int
+    last: int
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSet(Event):
+    """actor: the steward. cap: what may be spent in all, in millionths of epsilon."""
+
+    site: str
+    dataset: str
+    cap: int
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSpent(Event):
+    """actor: the site's key. amount and total (spent so far, this included): millionths of epsilon."""
+
+    request: str
+    site: str
+    dataset: str
+    entry: str
+    round: int
+    amount: int
+    total: int
+
+
+#: The levels of accounts, by number on chain; see contracts/src/Levels.sol.
+LEVELS = ("guest", "researcher", "auditor", "steward", "admin", "site", "authority")
+
 #: How the receipts of a round hang together, by number on chain; see contracts/src/Rounds.sol.
 KINDS = ("AVERAGED", "SEQUENTIAL", "EVALUATED")
 
@@ -150,14 +222,29 @@ def read_event(kind: str, values: Mapping[str, Any], named: Naming, **where: Any
     if kind in ("RoleGranted", "RoleRevoked"):
         made = RoleGranted if kind == "RoleGranted" else RoleRevoked
         return made(**{**where, "actor": _address(v["sender"])}, role=named(v["role"]), account=_address(v["account"]))
+    if kind == "LevelChanged":
+        return LevelChanged(**where, account=_address(v["account"]), level=LEVELS[v["level"]])
+    if kind == "PermitIssued":
+        return PermitIssued(
+            **{**where, "actor": _address(v["authority"])},
+            permit=v["permit"].hex(),
+            purpose=PURPOSES[v["purpose"]],
+            expires=v["expires"],
+            datasets=tuple(named(dataset) for dataset in v["datasets"]),
+            users=tuple(_address(user) for user in v["users"]),
+        )
+    if kind == "PermitRevoked":
+        return PermitRevoked(**{**where, "actor": _address(v["authority"])}, permit=v["permit"].hex())
+    if kind == "Superseded":
+        return Superseded(**where, old=_address(v["old"]), last_block=v["lastBlock"], next=_address(v["next"]))
     if kind == "RequestSubmitted":
         return RequestSubmitted(
             **{**where, "actor": _address(v["researcher"])},
             request=v["request"].hex(),
+            permit=v["permit"].hex(),
+            dataset=named(v["dataset"]),
             code=v["codeDigest"].hex(),
             environment=v["environmentDigest"].hex(),
-            permit=v["permitDigest"].hex(),
-            permit_expires=v["permitExpires"],
             entries={named(entry): executions for entry, executions in v["entries"]},
             sites=tuple(named(site) for site in v["sites"]),
         )
@@ -207,6 +294,33 @@ def read_event(kind: str, values: Mapping[str, Any], named: Naming, **where: Any
             first=v["first"],
             last=v["last"],
             root=v["root"].hex(),
+        )
+    if kind == "StudyAnchored":
+        return StudyAnchored(
+            **{**where, "actor": _address(v["researcher"])},
+            study=v["study"].hex(),
+            first=v["first"],
+            last=v["last"],
+            root=v["root"].hex(),
+        )
+    if kind == "BudgetSet":
+        return BudgetSet(
+            **{**where, "actor": _address(v["steward"])},
+            site=named(v["site"]),
+            dataset=named(v["dataset"]),
+            cap=v["cap"],
+            version=v["version"],
+        )
+    if kind == "BudgetSpent":
+        return BudgetSpent(
+            **{**where, "actor": _address(v["key"])},
+            request=v["request"].hex(),
+            site=named(v["site"]),
+            dataset=named(v["dataset"]),
+            entry=named(v["entry"]),
+            round=v["round"],
+            amount=v["amount"],
+            total=v["total"],
         )
     return None
 

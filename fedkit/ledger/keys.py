@@ -19,7 +19,9 @@ from eth_utils import to_checksum_address
 
 from fedkit.errors import ConfigurationError, LedgerError, StorageError
 from fedkit.governance.decision import Decision, Receipt
-from fedkit.ledger import typed
+from fedkit.ledger import heads, spending, typed
+from fedkit.ledger.heads import SignedHead
+from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.transactions import sign_transaction
 from fedkit.ledger.typed import LedgerDomain
 
@@ -92,6 +94,18 @@ class Keyring:
     def sign_anchor(self, actor: str, anchor: Mapping[str, Any], domain: LedgerDomain) -> dict[str, Any]:
         """The anchor {"stream", "from", "to", "root"} with its "signature"."""
         return typed.sign_anchor(anchor, self._key(actor), domain)
+
+    def sign_head(self, actor: str, head: SignedHead, domain: LedgerDomain) -> SignedHead:
+        """The head of the chain, counter-signed."""
+        return heads.sign_head(head, self._key(actor), domain)
+
+    def sign_budget(self, actor: str, budget: Budget, domain: LedgerDomain) -> Budget:
+        """The cap of a privacy budget, signed. Raises LedgerError unless the actor's key is that of `budget.steward`."""
+        return spending.sign_budget(budget, self._key(actor), domain)
+
+    def sign_spend(self, actor: str, spend: Spend, domain: LedgerDomain) -> Spend:
+        """What an execution cost, signed."""
+        return spending.sign_spend(spend, self._key(actor), domain)
 
     def sign_transaction(self, actor: str, *, chain_id: int, nonce: int, to: str | None, data: bytes, gas: int) -> bytes:
         """A raw transaction that costs nothing (gas price 0). to: None creates a contract."""

@@ -3,6 +3,8 @@
     ledger = open_ledger(Path("ledger"), keys)
     ledger.register_researcher("researcher")
     ledger.register_site("norway", key_address, steward_address, commitment)
+    ledger.register_authority()
+    ledger.issue_permit(request.permit, [researcher])
     ledger.submit(request)
     ledger.decide(decision)                      # signed by the steward; the ledger only delivers it
     for event in ledger.events(): ...
@@ -13,21 +15,35 @@ Each act returns the record that the contracts made of it. An act that a resumed
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fedkit.digests import digest
-from fedkit.errors import LedgerError, RequestError
+from fedkit.errors import LedgerError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.request import CodeRequest
-from fedkit.ledger.chain import Chain, EmbeddedChain, NodeChain
+from fedkit.ledger.budgets import BudgetActs
+from fedkit.ledger.chain import Chain, EmbeddedChain
+from fedkit.ledger.node import NodeChain
 from fedkit.ledger.deployment import find_or_deploy
-from fedkit.ledger.events import KINDS, Anchored, Decided, Executed, Released, RequestSubmitted, RoundRecorded, SiteRegistered
+from fedkit.ledger.events import (
+    KINDS,
+    Anchored,
+    Decided,
+    Executed,
+    Released,
+    RequestSubmitted,
+    RoundRecorded,
+    SiteRegistered,
+    StudyAnchored,
+)
 from fedkit.ledger.keys import Keyring
-from fedkit.ledger.recorder import RELAY, as_bytes32, as_signature, first_of
+from fedkit.ledger.permits import PermitActs
+from fedkit.ledger.recorder import RELAY, as_signature, first_of
 from fedkit.ledger.registry import ADMIN, RESEARCHER, RegistryActs
-from fedkit.ledger.typed import anchor_message, decision_message, name_id
+from fedkit.ledger.typed import anchor_message, decision_message, digest_bytes32, name_id
+
+#: How far a request has come at a site, by number on chain; see contracts/src/Requests.sol. Denied is the end of it.
+STATUS = ("not asked", "submitted", "approved", "denied", "executed", "released")
 
 
 def open_ledger(folder: Path, keys: Keyring, *, url: str | None = None, chain: Chain | None = None) -> Ledger:
@@ -46,13 +62,16 @@ def open_ledger(folder: Path, keys: Keyring, *, url: str | None = None, chain: C
         raise
 
 
-class Ledger(RegistryActs):
-    """The acts on requests, rounds and journals; those on people and sites are in `RegistryActs`, reading in `Recorder`."""
+class Ledger(RegistryActs, PermitActs, BudgetActs):
+    """The acts on requests, rounds and journals; those of admin and authority, and those on budgets, are in the classes before
+    it, reading in `Recorder`."""
 
     # -- by the researcher
 
     def submit(self, request: CodeRequest, sites: Sequence[str] | None = None, *, actor: str | None = None) -> RequestSubmitted:
         """4 Submit a request to sites (by default all that are registered). Only digests, names' ids and counts go on chain.
+
+        Its permit must be on the ledger, name the sender and cover the data set (`issue_permit`).
 
         actor: whose key of the keyring sends it; by default that of `request.researcher`, if it is an address with a key here,
             else "researcher". Rounds and release are sent by whoever submitted.
@@ -60,11 +79,13 @@ class Ledger(RegistryActs):
         with self._lock:
             names = list(sites) if sites is not None else [e.site for e in self.records(SiteRegistered)]
             entries = {entry.name: entry.executions for entry in request.entries}
-            self._learn([*names, *entries])
-            digests = (request.digest, request.code_digest, request.environment, digest(request.permit.to_json()))
+            self._learn([*names, *entries, request.dataset])
             arguments = (
-                *map(as_bytes32, digests),
-                permit_expiry(request.permit.expires),
+                digest_bytes32(request.digest),
+                digest_bytes32(request.permit.digest),
+                name_id(request.dataset),
+                digest_bytes32(request.code_digest),
+                digest_bytes32(request.environment),
                 [(name_id(name), executions) for name, executions in entries.items()],
                 [name_id(name) for name in names],
             )
@@ -102,20 +123,20 @@ class Ledger(RegistryActs):
         rows = [
             (
                 name_id(r.site),
-                as_bytes32(r.inputs),
-                as_bytes32(r.outputs),
-                as_bytes32(r.numbers_digest),
+                digest_bytes32(r.inputs),
+                digest_bytes32(r.outputs),
+                digest_bytes32(r.numbers_digest),
                 bytes.fromhex(r.signature.removeprefix("0x")),
             )
             for r in receipts
         ]
         arguments = (
-            as_bytes32(request),
+            digest_bytes32(request),
             name_id(entry),
             round,
             KINDS.index(kind),
-            as_bytes32(inputs),
-            as_bytes32(aggregate),
+            digest_bytes32(inputs),
+            digest_bytes32(aggregate),
             rows,
         )
         said = {(r.site, r.inputs, r.outputs, r.numbers_digest) for r in receipts}
@@ -140,7 +161,7 @@ class Ledger(RegistryActs):
         folder, metrics: digests of what is released with it (64 zeros for none). Released again with others, it is recorded
         again; with the same, the record of the first time is returned.
         """
-        arguments = tuple(map(as_bytes32, (request, model, folder, metrics)))
+        arguments = tuple(map(digest_bytes32, (request, model, folder, metrics)))
         with self._lock:
             for event in reversed(self.records(Released)):
                 if (event.request, event.model, event.folder, event.metrics) == (request, model, folder, metrics):
@@ -180,19 +201,31 @@ class Ledger(RegistryActs):
             lambda e: (e.stream, e.first, e.last, e.root) == tuple(anchor[k] for k in ("stream", "from", "to", "root")),
         )
 
+    def anchor_study(self, study: str, first: int, last: int, root: str, *, actor: str = RESEARCHER) -> StudyAnchored:
+        """Anchor rows `first` to `last` of a study's own journal, sent by its researcher; rows without a gap.
+
+        study: id of the study (64 hex characters), of one's own choosing: two researchers cannot meet.
+        """
+        return self._once(
+            actor,
+            ("Rounds", "anchorStudy", (digest_bytes32(study), first, last, digest_bytes32(root))),
+            StudyAnchored,
+            lambda e: (e.actor, e.study, e.first, e.last, e.root) == (self.keys.address(actor), study, first, last, root),
+        )
+
+    def study_anchored(self, study: str, researcher: str) -> int:
+        """The last row of the journal of a researcher's (address) study that is anchored; 0 if none is."""
+        return int(self._ask("Rounds", "lastStudyRow", researcher, digest_bytes32(study)))
+
+    def status(self, request: str, site: str) -> str:
+        """How far a request has come at a site: one of `STATUS`."""
+        return STATUS[self._ask("Requests", "statusOf", digest_bytes32(request), name_id(site))]
+
     def anchored(self, stream: str) -> int:
         """The last row of a site's journal that is anchored; 0 if none is."""
         return int(self._ask("Rounds", "lastRow", name_id(stream)))
 
     def _requester(self, request: str) -> str:
         """The actor of the keyring who submitted a request."""
-        address = str(self._ask("Requests", "researcherOf", as_bytes32(request)))
+        address = str(self._ask("Requests", "researcherOf", digest_bytes32(request)))
         return self.keys.find(address) or RESEARCHER
-
-
-def permit_expiry(day: str) -> int:
-    """The last second (Unix time, UTC) of a permit that counts until an ISO date, that day included."""
-    try:
-        return int(datetime.fromisoformat(day).replace(hour=23, minute=59, second=59, tzinfo=UTC).timestamp())
-    except ValueError:
-        raise RequestError("the permit has no day on which it ends", expected="a date such as 2030-12-31", got=day) from None

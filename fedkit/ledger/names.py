@@ -12,8 +12,12 @@ from eth_utils import keccak
 
 from fedkit.ledger.typed import name_id
 
-#: The roles that are no site's: OpenZeppelin's DEFAULT_ADMIN_ROLE, and `Registry.RESEARCHER`.
+#: The roles that are no site's: OpenZeppelin's DEFAULT_ADMIN_ROLE, and those of contracts/src/Levels.sol.
 ADMIN_ROLE, RESEARCHER_ROLE = bytes(32), keccak(b"fedkit.researcher")
+AUDITOR_ROLE, AUTHORITY_ROLE = keccak(b"fedkit.auditor"), keccak(b"fedkit.authority")
+
+#: Role names that hold for the whole federation → their ids.
+ROLES = {"admin": ADMIN_ROLE, "researcher": RESEARCHER_ROLE, "auditor": AUDITOR_ROLE, "authority": AUTHORITY_ROLE}
 
 
 class NameBook:
@@ -21,7 +25,7 @@ class NameBook:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.names: set[str] = set()
-        self._known = {ADMIN_ROLE: "admin", RESEARCHER_ROLE: "researcher"}
+        self._known = {identity: name for name, identity in ROLES.items()}
         self.learn(names)
 
     def learn(self, names: Iterable[str]) -> bool:

@@ -140,17 +140,6 @@ def first_of(kind: type[E], events: Sequence[Event], fits: Callable[[E], bool] =
     raise LedgerError("the chain has no record of the act", expected=kind.__name__, got="none")
 
 
-def as_bytes32(value: str) -> bytes:
-    """A digest as bytes. Raises LedgerError if it is none."""
-    try:
-        raw = bytes.fromhex(value)
-    except (ValueError, TypeError):
-        raw = b""
-    if len(raw) != 32:
-        raise LedgerError("not a digest", expected="64 hex characters", got=f"{len(str(value))} characters")
-    return raw
-
-
 def as_signature(value: str) -> bytes:
     """A signature as bytes. Raises LedgerError if it is none."""
     try:

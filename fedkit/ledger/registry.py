@@ -5,12 +5,12 @@ from __future__ import annotations
 from eth_utils import to_checksum_address
 
 from fedkit.errors import LedgerError
-from fedkit.ledger.events import DatasetCommitted, RoleGranted, RoleRevoked, SiteRegistered
-from fedkit.ledger.names import ADMIN_ROLE, RESEARCHER_ROLE, key_role, steward_role
+from fedkit.ledger.events import LEVELS, DatasetCommitted, RoleGranted, RoleRevoked, SiteRegistered, Superseded
+from fedkit.ledger.names import ROLES, key_role, steward_role
 from fedkit.ledger.recorder import Act, Recorder, first_of
 from fedkit.ledger.typed import name_id
 
-RESEARCHER, ADMIN = "researcher", "admin"
+RESEARCHER, AUDITOR, AUTHORITY, ADMIN = "researcher", "auditor", "authority", "admin"
 
 
 class RegistryActs(Recorder):
@@ -44,11 +44,21 @@ class RegistryActs(Recorder):
 
     def register_researcher(self, actor: str = RESEARCHER) -> RoleGranted:
         """Let an actor of the keyring (made if missing), or an address (0x…), submit requests and record rounds."""
-        account = actor if actor.startswith("0x") else self.keys.create(actor)
-        return self.grant("researcher", account)
+        return self.grant(RESEARCHER, self._account(actor))
+
+    def register_auditor(self, actor: str = AUDITOR) -> RoleGranted:
+        """Put on record that an actor of the keyring (made if missing), or an address, reads by right. It enforces nothing."""
+        return self.grant(AUDITOR, self._account(actor))
+
+    def register_authority(self, actor: str = AUTHORITY) -> RoleGranted:
+        """Let an actor of the keyring (made if missing), or an address (0x…), issue and revoke data permits."""
+        return self.grant(AUTHORITY, self._account(actor))
 
     def grant(self, role: str, account: str) -> RoleGranted:
-        """Give an account a role: "researcher", "admin", "steward of SITE" or "key of SITE"."""
+        """Give an account a role: one of `ROLES`, "steward of SITE" or "key of SITE".
+
+        Raises ContractReverted if the account has a role of another level: duties are kept apart.
+        """
         account = to_checksum_address(account)
         with self._lock:
             if not self.has_role(role_id(role), account):
@@ -71,6 +81,18 @@ class RegistryActs(Recorder):
         """Whether an account has a role now."""
         return bool(self._ask("Registry", "hasRole", role, account))
 
+    def level(self, account: str) -> str:
+        """The level of an account: one of `fedkit.ledger.events.LEVELS`; "guest" if it has no role."""
+        return LEVELS[self._ask("Registry", "levelOf", to_checksum_address(account))]
+
+    def supersede(self, registry: str) -> Superseded:
+        """Hand over, for good, to the deployment whose Registry is at `registry`; it must name this one as predecessor."""
+        act: Act = ("Registry", "supersede", (to_checksum_address(registry),))
+        return self._once(ADMIN, act, Superseded, lambda e: e.next == to_checksum_address(registry))
+
+    def _account(self, actor: str) -> str:
+        return actor if actor.startswith("0x") else self.keys.create(actor)
+
     def _commitment(self, site: str, dataset: str) -> str | None:
         known = [e.commitment for e in self.records(DatasetCommitted) if (e.site, e.dataset) == (site, dataset)]
         return known[-1] if known else None
@@ -79,10 +101,8 @@ class RegistryActs(Recorder):
 def role_id(role: str) -> bytes:
     """The id of a role on chain. Raises LedgerError if there is no such role."""
     kind, _, site = role.partition(" of ")
-    if role == ADMIN:
-        return ADMIN_ROLE
-    if role == RESEARCHER:
-        return RESEARCHER_ROLE
+    if role in ROLES:
+        return ROLES[role]
     if kind in ("steward", "key") and site:
         return steward_role(site) if kind == "steward" else key_role(site)
-    raise LedgerError("no such role", expected='"researcher", "admin", "steward of SITE" or "key of SITE"', got=role)
+    raise LedgerError("no such role", expected=f'{", ".join(ROLES)}, "steward of SITE" or "key of SITE"', got=role)

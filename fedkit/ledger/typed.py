@@ -2,7 +2,7 @@
 
 Pure: no chain, no network. A statement is signed for one deployment, `LedgerDomain(chain id, address of the Registry)`, and
 counts nowhere else. Digests stand as bytes32, names as keccak256 of their UTF-8 bytes. Source: EIP-712; the type strings are
-those of contracts/src/Requests.sol and Rounds.sol, and a test compares both sides.
+those of contracts/src/Requests.sol, Rounds.sol, Journals.sol and Budgets.sol, and a test compares both sides.
 """
 
 from __future__ import annotations
@@ -42,6 +42,27 @@ TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("numbersDigest", "bytes32"),
     ),
     "Anchor": (("stream", "bytes32"), ("first", "uint64"), ("last", "uint64"), ("root", "bytes32")),
+    "Budget": (
+        ("site", "bytes32"),
+        ("dataset", "bytes32"),
+        ("cap", "uint64"),
+        ("version", "uint32"),
+        ("steward", "address"),
+    ),
+    "Spend": (
+        ("request", "bytes32"),
+        ("site", "bytes32"),
+        ("entry", "bytes32"),
+        ("round", "uint32"),
+        ("amount", "uint64"),
+        ("before", "uint64"),
+    ),
+    "Head": (
+        ("site", "bytes32"),
+        ("number", "uint64"),
+        ("hash", "bytes32"),
+        ("time", "uint64"),
+    ),  # see `heads`; no contract asks
 }
 
 _DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -76,12 +97,12 @@ def name_id(name: str) -> bytes:
 def decision_message(decision: Decision) -> dict[str, Any]:
     """The EIP-712 message of a decision (all but its reason)."""
     return {
-        "request": _bytes32(decision.request),
+        "request": digest_bytes32(decision.request),
         "site": name_id(decision.site),
         "approved": decision.approved,
         "rounds": decision.rounds,
         "expires": decision.expires,
-        "reasonDigest": _bytes32(decision.reason_digest),
+        "reasonDigest": digest_bytes32(decision.reason_digest),
         "steward": decision.steward,
     }
 
@@ -89,13 +110,13 @@ def decision_message(decision: Decision) -> dict[str, Any]:
 def receipt_message(receipt: Receipt) -> dict[str, Any]:
     """The EIP-712 message of a receipt (of its numbers, the digest)."""
     return {
-        "request": _bytes32(receipt.request),
+        "request": digest_bytes32(receipt.request),
         "site": name_id(receipt.site),
         "entry": name_id(receipt.entry),
         "round": receipt.round,
-        "inputs": _bytes32(receipt.inputs),
-        "outputs": _bytes32(receipt.outputs),
-        "numbersDigest": _bytes32(receipt.numbers_digest),
+        "inputs": digest_bytes32(receipt.inputs),
+        "outputs": digest_bytes32(receipt.outputs),
+        "numbersDigest": digest_bytes32(receipt.numbers_digest),
     }
 
 
@@ -105,7 +126,7 @@ def anchor_message(anchor: Mapping[str, Any]) -> dict[str, Any]:
         "stream": name_id(anchor["stream"]),
         "first": anchor["from"],
         "last": anchor["to"],
-        "root": _bytes32(anchor["root"]),
+        "root": digest_bytes32(anchor["root"]),
     }
 
 
@@ -180,7 +201,8 @@ def address_of(private_key: bytes) -> str:
     return keys.PrivateKey(private_key).public_key.to_checksum_address()
 
 
-def _bytes32(digest: str) -> bytes:
+def digest_bytes32(digest: str) -> bytes:
+    """A digest as the 32 bytes that stand on chain. Raises LedgerError if it is none."""
     try:
         raw = bytes.fromhex(digest)
     except (ValueError, TypeError):

@@ -41,7 +41,8 @@ class Federation:
     """A running federation. Made by `launch`; close it, or use it as a context manager.
 
     sites:  name → SiteInfo, in the federation's order.   ledger: open, with sites, stewards and researcher registered.
-    keys:   of researcher, auditor, ledger admin and of each site's steward (`steward-<site>`); a site's own key is at the site.
+    keys:   of researcher, auditor, ledger admin, permit authority and each site's steward (`steward-<site>`); a site's own key
+        is at the site.
     researcher: the researcher's address, as requests name it.   notice: what to know of the isolation, or "".
     """
 
@@ -234,6 +235,8 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
     else:
         _start_processes(federation, configs)
     federation.ledger.register_researcher("researcher")
+    federation.ledger.register_auditor("auditor")
+    federation.ledger.register_authority("authority")
     for site in config.sites:
         running = federation._running[site.name]
         federation.sites[site.name] = running.info

@@ -12,7 +12,7 @@ from fedkit.digests import digest
 from fedkit.errors import ContractReverted, LedgerError, RequestError
 from fedkit.ledger.blocks import raw_block
 from fedkit.ledger.events import Executed, RoundRecorded
-from fedkit.ledger.ledger import permit_expiry
+from fedkit.ledger.permits import permit_expiry
 from fedkit.ledger.typed import recover_decision, recover_receipt
 
 START = digest("start")

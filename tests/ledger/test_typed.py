@@ -140,13 +140,15 @@ def test_the_contracts_have_the_same_types(embedded: World) -> None:
 
 
 def test_the_contracts_have_the_same_domain_and_roles(embedded: World) -> None:
-    from fedkit.ledger.names import RESEARCHER_ROLE, key_role, steward_role
+    from fedkit.ledger.names import ROLES, key_role, steward_role
 
     ask: Callable[..., Any] = embedded.ledger._ask
     _, name, version, chain_id, address, _, _ = ask("Registry", "eip712Domain")
     domain = embedded.ledger.domain
     assert (name, version, chain_id, address.lower()) == ("fedkit", "1", domain.chain_id, domain.contract.lower())
-    assert ask("Registry", "RESEARCHER") == RESEARCHER_ROLE
+    for role in ("researcher", "auditor", "authority"):
+        assert ask("Registry", role.upper()) == ROLES[role]
+    assert ask("Registry", "DEFAULT_ADMIN_ROLE") == ROLES["admin"]
     assert ask("Registry", "stewardOf", typed.name_id("norway")) == steward_role("norway")
     assert ask("Registry", "keyOf", typed.name_id("norway")) == key_role("norway")
 
@@ -156,7 +158,15 @@ def test_every_contract_error_reads_as_its_name() -> None:
 
     from fedkit.ledger.contracts import NAMES, read_error
 
-    samples = {"bytes32": b"\1" * 32, "address": "0x" + "11" * 20, "uint64": 3, "uint32": 3, "uint256": 3, "string": "x"}
+    samples = {
+        "bytes32": b"\1" * 32,
+        "address": "0x" + "11" * 20,
+        "uint64": 3,
+        "uint32": 3,
+        "uint8": 3,
+        "uint256": 3,
+        "string": "x",
+    }
     for name in NAMES:
         for part in contract(name).errors.values():
             data = part.key + encode(part.types, [samples[kind] for kind in part.types])
