@@ -7,10 +7,34 @@ from pathlib import Path
 
 from fedkit.errors import CorpusError
 from fedkit.notes.readers.base import NoteReader
+from fedkit.notes.readers.brat import BratReader
+from fedkit.notes.readers.cda import CdaReader
+from fedkit.notes.readers.conll import ConllReader
+from fedkit.notes.readers.delimited import CsvReader
+from fedkit.notes.readers.fhir import FhirReader
 from fedkit.notes.readers.jsonl import JsonlReader
+from fedkit.notes.readers.label_studio import LabelStudioReader
+from fedkit.notes.readers.omop import OmopReader
+from fedkit.notes.readers.openehr import OpenEhrReader
+from fedkit.notes.readers.parquet import ParquetReader
+from fedkit.notes.readers.pdf import PdfReader
+from fedkit.notes.readers.xmi import XmiReader
 
-#: Every format by the word for `--format`, in the order in which a file is tried: the narrowest first.
-FORMATS: dict[str, type[NoteReader]] = {kind.name: kind for kind in (JsonlReader,)}
+#: Every format by the word for `--format`, in the order in which a file is tried: those that are sure of their own come first.
+FORMATS: dict[str, type[NoteReader]] = {
+    PdfReader.name: PdfReader,
+    ParquetReader.name: ParquetReader,
+    OmopReader.name: OmopReader,
+    CdaReader.name: CdaReader,
+    XmiReader.name: XmiReader,
+    FhirReader.name: FhirReader,
+    OpenEhrReader.name: OpenEhrReader,
+    LabelStudioReader.name: LabelStudioReader,
+    JsonlReader.name: JsonlReader,
+    ConllReader.name: ConllReader,
+    CsvReader.name: CsvReader,
+    BratReader.name: BratReader,
+}
 
 _HEAD = 1 << 16
 _LOOKED_AT = 50  # files of a folder that are opened to find out its format
