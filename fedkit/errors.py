@@ -138,6 +138,12 @@ class ContractReverted(LedgerError):
     code = "ledger.reverted"
 
 
+class ActCollided(LedgerError):
+    """Two processes acted with one key at the same moment, and this one came second: nothing was done, do it again."""
+
+    code = "ledger.collided"
+
+
 class EvidenceError(FedkitError):
     """An evidence bundle cannot be read as one. (What a readable bundle proves or fails to prove is a finding, no error.)"""
 

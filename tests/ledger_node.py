@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fedkit.errors import LedgerError
-from fedkit.ledger.chain import NodeChain
+from fedkit.ledger.node import NodeChain
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,7 +40,7 @@ def node_url() -> Iterator[str]:
         until = time.monotonic() + 30
         while True:
             try:
-                NodeChain(url)
+                NodeChain(url, for_tests=True)
                 break
             except LedgerError:
                 if process.poll() is not None or time.monotonic() > until:

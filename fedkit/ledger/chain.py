@@ -1,4 +1,4 @@
-"""The Chain seam: what the ledger asks of a chain, and the two that there are.
+"""The Chain seam: what the ledger asks of a chain; and the embedded one. A node's is in `fedkit.ledger.node`.
 
 A subclass brings a web3 provider and says how transactions become final; everything else goes over JSON-RPC and is the same for
 both. Whatever a provider raises leaves here as an error of fedkit's.
@@ -6,14 +6,13 @@ both. Whatever a provider raises leaves here as an error of fedkit's.
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fedkit.errors import ContractReverted, FedkitError, LedgerError
+from fedkit.errors import ActCollided, ContractReverted, FedkitError, LedgerError
 from fedkit.ledger.contracts import read_error
 
 
@@ -26,39 +25,51 @@ class Head:
     time: int
 
 
+#: Chain ids that stand for tests: fedkit's own, and those of geth --dev, Ganache, and anvil or Hardhat, whose accounts have
+#: keys that everybody knows. What is signed for one of them must never count in earnest.
+TEST_CHAINS = frozenset((1337, 5777, 31337, *range(5_150_000, 5_151_000)))
+
+
 class Chain(ABC):
     """A chain, reached through `provider` (a web3 provider: `Web3(chain.provider)` works).
 
     chain_id, genesis: which chain it is; genesis is the hash of block 0 (0x…).
+    for_tests: take a chain whose id is in `TEST_CHAINS`, which is refused otherwise.   Raises LedgerError.
     """
 
-    def __init__(self, provider: Any) -> None:
+    def __init__(self, provider: Any, *, for_tests: bool = False) -> None:
         self.provider = provider
-        self.chain_id = int(self.rpc("eth_chainId"), 16)
-        self.genesis = str(self.rpc("eth_getBlockByNumber", "0x0", False)["hash"])
+        self.chain_id, self.genesis = self._identity()
+        if self.chain_id in TEST_CHAINS and not for_tests:
+            raise LedgerError(
+                "this chain is for tests",
+                expected="a chain of one's own: an id that nobody else uses",
+                got=f"chain {self.chain_id}, of the range that is kept for tests and development nodes",
+                help="give the URL of the federation's chain; a test says for_tests=True",
+            )
+
+    def _identity(self) -> tuple[int, str]:
+        return int(self.rpc("eth_chainId"), 16), str(self.rpc("eth_getBlockByNumber", "0x0", False)["hash"])
 
     def rpc(self, method: str, *parameters: Any) -> Any:
-        """One JSON-RPC request. Raises ContractReverted with the contract's own error, LedgerError for anything else."""
-        try:
-            reply = self.provider.make_request(method, list(parameters))
-        except FedkitError:
-            raise
-        except Exception as error:  # of a provider: requests' and web3's own, by dozens
-            raise LedgerError(
-                "the node does not answer",
-                expected=f"a reply to {method}",
-                got=type(error).__name__,
-                help="check that the node runs and that its URL is right, then go on: what it acknowledged is kept",
-            ) from None
+        """One JSON-RPC request. Raises ContractReverted with the contract's own error, ActCollided if a key was used twice
+        at once, LedgerError for anything else, StorageError if the embedded chain's disk refuses."""
+        reply = self._exchange(method, parameters)
         if refusal := reply.get("error"):
-            raise _as_error(method, refusal)
-        return reply["result"]
+            raise read_refusal(method, refusal)
+        return reply.get("result")
+
+    def _exchange(self, method: str, parameters: Sequence[Any]) -> dict[str, Any]:
+        """The provider's reply, with "result" or "error"."""
+        reply: dict[str, Any] = self.provider.make_request(method, list(parameters))
+        return reply
 
     @abstractmethod
     def send(self, raws: Sequence[bytes]) -> list[dict[str, Any]]:
         """Make raw transactions final, in order and in one block where the chain can; returns their JSON-RPC receipts.
 
-        Raises ContractReverted for the first one that a contract refuses.
+        Raises ContractReverted for the first one that a contract refuses, ActCollided if none was done because another
+        process used the same key.
         """
 
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
@@ -102,14 +113,19 @@ class Chain(ABC):
 
 
 class EmbeddedChain(Chain):
-    """The chain of one process, in one SQLite file; see `fedkit.ledger.evm`. Several transactions go into one block."""
+    """The chain of one process, in one SQLite file; see `fedkit.ledger.evm` for `options`. Several transactions go into one
+    block. Other processes share it over `fedkit.ledger.serve`."""
 
-    def __init__(self, path: Path, **options: Any) -> None:
+    def __init__(self, path: Path, *, for_tests: bool = False, **options: Any) -> None:
         from fedkit.ledger.evm import Evm
         from fedkit.ledger.provider import EvmProvider
 
         self.evm = Evm(path, **options)
-        super().__init__(EvmProvider(self.evm))
+        try:
+            super().__init__(EvmProvider(self.evm), for_tests=for_tests)
+        except BaseException:
+            self.evm.close()
+            raise
 
     def send(self, raws: Sequence[bytes]) -> list[dict[str, Any]]:
         hashes = self.rpc("fedkit_sendRawTransactions", ["0x" + raw.hex() for raw in raws])
@@ -119,50 +135,20 @@ class EmbeddedChain(Chain):
         self.evm.close()
 
 
-class NodeChain(Chain):
-    """Any node by the URL of its JSON-RPC. It must take transactions at gas price 0 (Besu: `zeroBaseFee`, anvil: see tests).
-
-    timeout: seconds that one act may take until it is in a block.
-    """
-
-    def __init__(self, url: str, *, timeout: float = 60.0) -> None:
-        from web3 import HTTPProvider
-
-        self._timeout = timeout
-        super().__init__(HTTPProvider(url, request_kwargs={"timeout": 10}, exception_retry_configuration=None))
-
-    def send(self, raws: Sequence[bytes]) -> list[dict[str, Any]]:
-        from fedkit.ledger.transactions import parse_transaction
-
-        receipts = []
-        for raw in raws:
-            # Asked first, since a node puts a refused transaction into a block and keeps the reason to itself.
-            transaction = parse_transaction(raw)
-            call = {"from": transaction.sender, "data": "0x" + transaction.data.hex()}
-            self.rpc("eth_call", call | ({"to": transaction.to} if transaction.to else {}), "latest")
-            receipts.append(self._final(self.rpc("eth_sendRawTransaction", "0x" + raw.hex())))
-        return receipts
-
-    def _final(self, hashed: str) -> dict[str, Any]:
-        until = time.monotonic() + self._timeout
-        while (receipt := self.receipt(hashed)) is None:
-            if time.monotonic() > until:
-                raise LedgerError(
-                    "the transaction is in no block yet",
-                    expected=f"a block within {self._timeout:g} s",
-                    got=hashed,
-                    help="check that the node makes blocks; doing the act again is safe",
-                )
-            time.sleep(0.02)
-        if int(receipt["status"], 16) != 1:
-            raise ContractReverted("the contract refused the act when it came into a block", got=hashed)
-        return receipt
-
-
-def _as_error(method: str, error: Any) -> LedgerError:
+def read_refusal(method: str, error: Any) -> FedkitError:
+    """The "error" of a JSON-RPC reply as one of fedkit's."""
     data, message = error.get("data"), str(error.get("message", ""))
+    if isinstance(data, dict) and isinstance(data.get("fedkit"), dict):  # from `fedkit chain serve`: a full disk, say
+        return FedkitError.from_json(data["fedkit"])
     if isinstance(data, dict):
         data = data.get("data")
     if isinstance(data, str) and data.startswith("0x") and (len(data) > 2 or error.get("code") == 3):
         return ContractReverted(f"the contract refused: {read_error(bytes.fromhex(data[2:]))}", expected="an act it allows")
+    if any(words in message.lower() for words in ("nonce too low", "replacement transaction underpriced")):
+        return ActCollided(
+            "another process used this key at the same moment",
+            expected="one process that acts with a key",
+            got=message[:200],
+            help="do the act again: it was not done",
+        )
     return LedgerError("the chain refused the request", expected=f"a reply to {method}", got=message[:200])

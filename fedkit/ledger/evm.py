@@ -2,6 +2,9 @@
 
 A single owner can rewrite its chain. What makes tampering show is that every act in it is signed by who did it, and that others
 hold its head (docs/audit.md).
+
+Time in blocks rises by at least a second a block, so a burst of blocks runs ahead of the clock. What the owner's clock showed
+stands in each header's extra data; `fedkit.ledger.blocks.wall_time` reads it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +27,21 @@ from eth.exceptions import HeaderNotFound, Revert, VMError
 from eth.vm.forks import CancunVM
 from eth.vm.forks.cancun.headers import CancunBlockHeader
 from eth.vm.spoof import SpoofTransaction
+from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError
 
 from fedkit.errors import LedgerError
 from fedkit.ledger import RECURSION_LIMIT
+from fedkit.ledger.blocks import EXTRA, wall_time
 from fedkit.ledger.store import SqliteStore
 
-#: Gas of a block. The base fee stays 0 as long as a block uses less than half of it.
+#: Gas limit of a block. Only half of it is ever used: beyond that the base fee would rise from 0 to 1 (EIP-1559), from where
+#: it never falls again, and a chain without money could take no transaction any more.
 BLOCK_GAS = 200_000_000
+#: Gas limit of one transaction or call: EIP-7825's. It bounds how long a loop in a contract can hold the chain.
+TRANSACTION_GAS = 2**24
+#: Seconds by which the clock may have gone back since the newest block.
+CLOCK_SLACK = 300
 
 sys.setrecursionlimit(RECURSION_LIMIT)
 logging.getLogger("eth").setLevel(logging.CRITICAL)  # py-evm logs dropped writes with their content
@@ -44,11 +55,15 @@ class Reverted(Exception):
         self.data, self.index = data, index
 
 
+class WrongNonce(ValueError):
+    """A transaction that is not the next one of its sender; `str` says it as nodes do."""
+
+
 class Evm:
     """A chain in `path`, made if missing.
 
     chain_id: of a new chain; by default a random number, so that a statement signed for one chain counts on no other.
-    clock:    Unix seconds. Time in blocks rises by at least a second a block, so a burst of blocks runs ahead of it.
+    clock:    Unix seconds.
     Raises AlreadyRunning, LedgerError, StorageError as `SqliteStore` does.
     """
 
@@ -82,23 +97,27 @@ class Evm:
     def mine(self, raws: Sequence[bytes]) -> Any:
         """Put raw transactions into one new block, which is on disk when this returns; returns the block.
 
-        All of them or none: Reverted names the first that a contract refused. Raises ValueError for malformed ones.
+        All of them or none: Reverted names the first that a contract refused. Raises WrongNonce, ValueError for what can be no
+        transaction here, LedgerError if the clock has gone back, StorageError.
         """
+        if not raws:
+            raise ValueError("no transaction: a block without one says nothing")
         with self._lock:
             parent = self.chain.get_canonical_head()
+            self._check_clock(parent)
             header = self._next(parent)
             vm = self.chain.get_vm(header)
             try:
-                transactions = [vm.get_transaction_builder().decode(raw) for raw in raws]
+                transactions = [self._decoded(vm, raw) for raw in raws]
+                _check_nonces(vm.state, transactions)
                 filled, receipts, computations = vm.apply_all_transactions(transactions, header)
                 _check(computations)
+                if filled.gas_used > BLOCK_GAS // 2:
+                    raise ValueError(f"too much for one block: {filled.gas_used:,} gas of {BLOCK_GAS // 2:,}")  # noqa: TRY301
                 block = vm.set_block_transactions_and_withdrawals(vm.get_block(), filled, transactions, receipts)
                 block = vm.mine_block(block).block
                 self.chain.persist_block(block)
                 self.store.commit()
-            except Reverted:
-                self.store.rollback()
-                raise
             except (ValidationError, VMError) as error:
                 self.store.rollback()
                 raise ValueError(str(error)) from None
@@ -132,7 +151,7 @@ class Evm:
         """A transaction that nobody signed, and the header of the block it would be in."""
         nonce = self.state().get_nonce(sender)
         transaction = self.chain.create_unsigned_transaction(
-            nonce=nonce, gas_price=0, gas=BLOCK_GAS // 2, to=to, value=0, data=data
+            nonce=nonce, gas_price=0, gas=TRANSACTION_GAS, to=to, value=0, data=data
         )
         return SpoofTransaction(transaction, from_=sender), self._next(self.chain.get_canonical_head())
 
@@ -150,13 +169,49 @@ class Evm:
         with self._lock:
             self.store.close()
 
+    def _decoded(self, vm: Any, raw: bytes) -> Any:
+        """A raw transaction. Raises ValueError for what fedkit never sends, `fedkit.ledger.blocks` could not rebuild, or was
+        signed for another chain (which py-evm would take)."""
+        if not raw or raw[0] < 0x80:  # EIP-2718: no list of RLP, so a transaction with a type
+            raise ValueError("only legacy transactions are taken (type 0), with gas price 0")
+        try:
+            transaction = vm.get_transaction_builder().decode(raw)
+            transaction.check_signature_validity()
+        except (rlp.exceptions.RLPException, ValidationError, BadSignature, IndexError):
+            raise ValueError("not a signed transaction") from None
+        if (transaction.v - 35) // 2 != self.chain_id:
+            raise ValueError(f"invalid chain id for signer: this chain is {self.chain_id}")
+        if transaction.gas > TRANSACTION_GAS:
+            raise ValueError(f"transaction gas limit too high: {transaction.gas:,} of {TRANSACTION_GAS:,}")
+        return transaction
+
     def _next(self, parent: Any) -> Any:
-        now = max(parent.timestamp + 1, int(self._clock()))
-        return self.chain.create_header_from_parent(parent, timestamp=now, gas_limit=parent.gas_limit, coinbase=ZERO_ADDRESS)
+        now = self._clock()
+        return self.chain.create_header_from_parent(
+            parent,
+            timestamp=max(parent.timestamp + 1, int(now)),
+            gas_limit=parent.gas_limit,
+            coinbase=ZERO_ADDRESS,
+            extra_data=EXTRA + int(now * 1000).to_bytes(8),
+        )
+
+    def _check_clock(self, parent: Any) -> None:
+        """An approval ends by the time of blocks; with a clock that went back it would count for longer than was granted."""
+        before, now = wall_time(parent.extra_data if parent.block_number else b""), self._clock()
+        if before is None or now > before - CLOCK_SLACK:
+            return
+        until = datetime.fromtimestamp(before - CLOCK_SLACK, UTC)
+        raise LedgerError(
+            f"this machine's clock is {(before - now) / 60:,.0f} minutes behind the newest block",
+            expected=f"a time after {until:%Y-%m-%d %H:%M} UTC, when block {parent.block_number} was made",
+            got=f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC",
+            help="set the clock right and do the act again; nothing was recorded. If the clock is right now, it was ahead "
+            "then: the chain takes acts again from that time on, or restore a backup from before",
+        )
 
     def _found(self, chain_id: int) -> None:
         """Write the genesis block; its extra data names the chain id, so its hash stands for both."""
-        params = _genesis(b"fedkit" + chain_id.to_bytes(8), int(self._clock()))
+        params = _genesis(EXTRA + chain_id.to_bytes(8), int(self._clock()))
         chain = _rules(chain_id).from_genesis(AtomicDB(self.store), params)
         genesis = chain.get_canonical_block_header_by_number(0).hash
         self.store[b"fedkit:chain"] = chain_id.to_bytes(8) + genesis
@@ -207,6 +262,16 @@ def _check(computations: Sequence[Any]) -> None:
     for index, computation in enumerate(computations):
         if computation.is_error:
             raise Reverted(bytes(computation.output) if isinstance(computation.error, Revert) else b"", index)
+
+
+def _check_nonces(state: Any, transactions: Sequence[Any]) -> None:
+    due: dict[bytes, int] = {}
+    for transaction in transactions:
+        sender = transaction.sender
+        next_one = due.setdefault(sender, state.get_nonce(sender))
+        if transaction.nonce != next_one:
+            raise WrongNonce(f"nonce too {'low' if transaction.nonce < next_one else 'high'}: next is {next_one}")
+        due[sender] += 1
 
 
 def _rules(chain_id: int) -> Any:

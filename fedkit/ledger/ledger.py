@@ -22,8 +22,7 @@ from fedkit.errors import LedgerError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.budgets import BudgetActs
-from fedkit.ledger.chain import Chain, EmbeddedChain
-from fedkit.ledger.node import NodeChain
+from fedkit.ledger.chain import Chain
 from fedkit.ledger.deployment import find_or_deploy
 from fedkit.ledger.events import (
     KINDS,
@@ -37,6 +36,7 @@ from fedkit.ledger.events import (
     StudyAnchored,
 )
 from fedkit.ledger.keys import Keyring
+from fedkit.ledger.opening import open_chain
 from fedkit.ledger.permits import PermitActs
 from fedkit.ledger.recorder import RELAY, as_signature, first_of
 from fedkit.ledger.registry import ADMIN, RESEARCHER, RegistryActs
@@ -49,12 +49,13 @@ STATUS = ("not asked", "submitted", "approved", "denied", "executed", "released"
 def open_ledger(folder: Path, keys: Keyring, *, url: str | None = None, chain: Chain | None = None) -> Ledger:
     """Open the ledger in `folder`; its contracts are deployed the first time, by the key "admin" of `keys`.
 
-    url:   JSON-RPC of a node; by default the chain is embedded, in `folder/chain.sqlite`.   chain: one that is open already.
-    Raises AlreadyRunning if another process has the embedded chain, LedgerError if the chain is another one than before or
-    a node does not answer, StorageError if the disk refuses.
+    url:   JSON-RPC of a node; by default the chain is embedded, in `folder/chain.sqlite`, or where its owner serves it
+        (`fedkit.ledger.opening`).   chain: one that is open already.
+    Raises AlreadyRunning if another process has the embedded chain and does not serve it, LedgerError if the chain is another
+    one than before or a node does not answer, StorageError if the disk refuses.
     """
     if chain is None:
-        chain = NodeChain(url) if url else EmbeddedChain(folder / "chain.sqlite")
+        chain = open_chain(folder, url=url)
     try:
         return Ledger(folder, keys, chain, find_or_deploy(chain, keys, folder / "contracts.json", ADMIN))
     except BaseException:

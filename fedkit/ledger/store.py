@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
 from pathlib import Path
@@ -43,7 +44,10 @@ class SqliteStore(BaseDB):
         if key in self._waiting:
             value = self._waiting[key]
         else:
-            row = self._sql.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+            try:
+                row = self._sql.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+            except sqlite3.Error as error:
+                raise _refused(self.path, error) from None
             value = row[0] if row else None
         if value is None:
             raise KeyError(key)
@@ -89,22 +93,34 @@ class SqliteStore(BaseDB):
         self._sql.close()
 
 
-def _refused(path: Path, error: Exception) -> LedgerError | StorageError | AlreadyRunning:
-    text = str(error)
-    if "locked" in text:
+def _refused(path: Path, error: sqlite3.Error | OSError) -> LedgerError | StorageError | AlreadyRunning:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the primary one: the rest says in which call
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return AlreadyRunning(
             f"another process holds the chain {path.name}",
             expected="one owner",
             got="a second one",
-            help="close the other federation or notebook on this folder, or start this one on another folder",
+            help="close the other federation or notebook on this folder, or let `fedkit chain serve` hold the chain for both, "
+            "or start this one on another folder",
         )
-    if isinstance(error, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return LedgerError(
-            f"{path.name} is no chain", expected="an SQLite file made by fedkit", got="another file", help="restore a backup"
+            f"{path.name} is no chain, or a damaged one",
+            expected="an SQLite file made by fedkit",
+            got=_kind(error),
+            help="restore a backup",
         )
+    if isinstance(error, sqlite3.ProgrammingError):
+        return LedgerError("the chain was closed", expected="an open one", got="a closed one", help="open the ledger again")
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return StorageError(
-        "the chain cannot be written",
+        f"the chain {path.name} cannot be written",
         expected="a writable folder with free space",
-        got=type(error).__name__,
-        help="free some space and start again; every act that was acknowledged is still there",
+        got="no space left" if full else _kind(error),
+        help="free some space and do the act again: every act that was acknowledged is still there",
     )
+
+
+def _kind(error: sqlite3.Error | OSError) -> str:
+    """SQLite's own name of an error, or the kind of another: no path, no value."""
+    return str(getattr(error, "sqlite_errorname", None) or type(error).__name__)

@@ -123,9 +123,9 @@ def test_an_auditor_needs_neither_torch_nor_pysyft_nor_web3(told: Told) -> None:
 
 @pytest.mark.node
 def test_a_bundle_from_a_node_is_checked_as_well(node_url: str, tmp_path: Path) -> None:
-    from fedkit.ledger.chain import NodeChain
+    from fedkit.ledger.node import NodeChain
 
-    chain = NodeChain(node_url)
+    chain = NodeChain(node_url, for_tests=True)
     world = World(tmp_path / "world", chain=chain)
     bundle = world.export(tmp_path / "evidence", world.study())
     for journal in world.journals.values():

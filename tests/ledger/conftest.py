@@ -12,7 +12,8 @@ import pytest
 from ledger_node import node_url
 from ledger_world import World
 
-from fedkit.ledger.chain import Chain, EmbeddedChain, NodeChain
+from fedkit.ledger.chain import Chain, EmbeddedChain
+from fedkit.ledger.node import NodeChain
 
 __all__ = ["node_url"]
 
@@ -44,7 +45,7 @@ def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clocked]
         def advance(seconds: int) -> None:
             ahead[0] += seconds
     else:
-        chain = NodeChain(request.getfixturevalue("node_url"))
+        chain = NodeChain(request.getfixturevalue("node_url"), for_tests=True, clock_slack=None)
         snapshot = chain.rpc("evm_snapshot")
 
         def advance(seconds: int) -> None:

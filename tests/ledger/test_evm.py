@@ -21,12 +21,13 @@ from web3 import Web3
 
 from fedkit.digests import digest
 from fedkit.errors import AlreadyRunning, ContractReverted, LedgerError, StorageError
-from fedkit.ledger.chain import EmbeddedChain, NodeChain
+from fedkit.ledger.chain import EmbeddedChain
 from fedkit.ledger.contracts import contract
 from fedkit.ledger.deployment import find_or_deploy
 from fedkit.ledger.evm import Evm
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.ledger import open_ledger
+from fedkit.ledger.node import NodeChain
 
 
 def test_it_reopens_at_its_head(tmp_path: Path) -> None:

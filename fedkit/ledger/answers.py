@@ -1,0 +1,126 @@
+"""Blocks, transactions, receipts and logs of the embedded chain as JSON-RPC tells them. Pure: py-evm's objects in, JSON out.
+
+Source: the Ethereum JSON-RPC specification (ethereum/execution-apis), for Cancun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from eth_utils import encode_hex, to_checksum_address
+
+from fedkit.ledger.transactions import contract_address
+
+Json = Any
+
+
+def block_answer(block: Any, full: bool) -> dict[str, Json]:
+    """A block with the hashes of its transactions, or with whole ones if `full`."""
+    header = block.header
+    return {
+        "number": hex(header.block_number),
+        "hash": encode_hex(header.hash),
+        "parentHash": encode_hex(header.parent_hash),
+        "sha3Uncles": encode_hex(header.uncles_hash),
+        "miner": to_checksum_address(header.coinbase),
+        "stateRoot": encode_hex(header.state_root),
+        "transactionsRoot": encode_hex(header.transaction_root),
+        "receiptsRoot": encode_hex(header.receipt_root),
+        "logsBloom": "0x" + header.bloom.to_bytes(256).hex(),
+        "difficulty": hex(header.difficulty),
+        "gasLimit": hex(header.gas_limit),
+        "gasUsed": hex(header.gas_used),
+        "timestamp": hex(header.timestamp),
+        "extraData": encode_hex(header.extra_data),
+        "mixHash": encode_hex(header.mix_hash),
+        "nonce": encode_hex(header.nonce),
+        "baseFeePerGas": hex(header.base_fee_per_gas),
+        "withdrawalsRoot": encode_hex(header.withdrawals_root),
+        "blobGasUsed": hex(header.blob_gas_used),
+        "excessBlobGas": hex(header.excess_blob_gas),
+        "parentBeaconBlockRoot": encode_hex(header.parent_beacon_block_root),
+        "size": "0x0",
+        "uncles": [],
+        "withdrawals": [],
+        "transactions": [
+            transaction_answer(block, i) if full else encode_hex(t.hash) for i, t in enumerate(block.transactions)
+        ],
+    }
+
+
+def transaction_answer(block: Any, index: int) -> dict[str, Json]:
+    """The transaction at a place in a block."""
+    transaction = block.transactions[index]
+    return {
+        "hash": encode_hex(transaction.hash),
+        "blockHash": encode_hex(block.hash),
+        "blockNumber": hex(block.number),
+        "transactionIndex": hex(index),
+        "from": to_checksum_address(transaction.sender),
+        "to": to_checksum_address(transaction.to) if transaction.to else None,
+        "nonce": hex(transaction.nonce),
+        "gas": hex(transaction.gas),
+        "gasPrice": hex(transaction.gas_price),
+        "value": hex(transaction.value),
+        "input": encode_hex(transaction.data),
+        "type": "0x0",
+        "v": hex(transaction.v),
+        "r": hex(transaction.r),
+        "s": hex(transaction.s),
+    }
+
+
+def receipt_answers(block: Any, receipts: Sequence[Any]) -> list[dict[str, Json]]:
+    """What came of each transaction of a block, with the logs: all at once, since logs are numbered through the block."""
+    answers: list[dict[str, Json]] = []
+    gas = logs = 0
+    for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
+        row = transaction_answer(block, index)
+        answers.append(
+            {
+                **{key: row[key] for key in ("blockHash", "blockNumber", "transactionIndex", "from", "to", "type")},
+                "transactionHash": row["hash"],
+                "contractAddress": None if transaction.to else contract_address(row["from"], transaction.nonce),
+                "cumulativeGasUsed": hex(receipt.gas_used),
+                "gasUsed": hex(receipt.gas_used - gas),
+                "effectiveGasPrice": "0x0",
+                "status": hex(int(receipt.state_root == b"\x01")),
+                "logsBloom": "0x" + receipt.bloom.to_bytes(256).hex(),
+                "logs": [_log(row, logs + i, log) for i, log in enumerate(receipt.logs)],
+            }
+        )
+        gas, logs = receipt.gas_used, logs + len(receipt.logs)
+    return answers
+
+
+def matching_logs(receipts: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
+    """The logs in receipts that fit a filter {"address", "topics"}, in order."""
+    addresses = wanted.get("address") or []
+    accepted = {a.lower() for a in ([addresses] if isinstance(addresses, str) else addresses)}
+    topics = wanted.get("topics") or []
+    for receipt in receipts:
+        for log in receipt["logs"]:
+            if (not accepted or log["address"].lower() in accepted) and _fits(log["topics"], topics):
+                yield log
+
+
+def _fits(topics: Sequence[str], wanted: Sequence[Any]) -> bool:
+    """Whether topics match a filter: by position; None is anything, a list is any of its members."""
+    if len(wanted) > len(topics):
+        return False
+    return all(w is None or t in ([w] if isinstance(w, str) else w) for t, w in zip(topics, wanted, strict=False))
+
+
+def _log(transaction: Mapping[str, Json], position: int, log: Any) -> dict[str, Json]:
+    return {
+        "address": to_checksum_address(log.address),
+        "topics": ["0x" + int(topic).to_bytes(32).hex() for topic in log.topics],
+        "data": encode_hex(log.data),
+        "blockNumber": transaction["blockNumber"],
+        "blockHash": transaction["blockHash"],
+        "transactionHash": transaction["hash"],
+        "transactionIndex": transaction["transactionIndex"],
+        "logIndex": hex(position),
+        "removed": False,
+    }
