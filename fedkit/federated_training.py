@@ -19,6 +19,7 @@ from fedkit.federation.strategies import strategy_for
 from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.ner.metrics import Counts, from_numbers, micro
 from fedkit.ner.tasks import initial_parameters
+from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
     from fedkit.notes.corpus import Corpus
@@ -114,6 +115,7 @@ class RoundBridge:
         inputs = digest_bytes(self._encoded(weights))
         receipts = [Receipt.from_json(done[site].receipt) for site in sites]
         self.study.federation.ledger.record_round(self.request.digest, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
+        tell_round(self.study, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
         self.study.run_folder.write("evaluation", {site: dict(result.numbers) for site, result in done.items()})
         self.study.say(8, "the last weights are evaluated on every site's test notes")
 
@@ -142,15 +144,12 @@ class RoundBridge:
 
     def record(self, record: RoundRecord) -> None:
         """Put a complete round on the ledger; a second time returns the first record."""
+        receipts = [Receipt.from_json(row) for row in record.receipts]
+        kind = "SEQUENTIAL" if record.sequential else "AVERAGED"
         self.study.federation.ledger.record_round(
-            self.request.digest,
-            "train_round",
-            record.round,
-            "SEQUENTIAL" if record.sequential else "AVERAGED",
-            record.before,
-            record.aggregate,
-            [Receipt.from_json(row) for row in record.receipts],
+            self.request.digest, "train_round", record.round, kind, record.before, record.aggregate, receipts
         )
+        tell_round(self.study, "train_round", record.round, kind, record.before, record.aggregate, receipts)
 
     def curve_point(self, record: RoundRecord) -> float | None:
         """Mean over the sites of the development F1 of the weights that came into this round."""

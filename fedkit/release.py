@@ -66,5 +66,7 @@ def release(study: Study) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     study.run_folder.write("digests", digests)
-    study.federation.ledger.release(request.digest, weights, digest_folder(folder), digest(metrics) if metrics else NOTHING)
+    of_folder, of_metrics = digest_folder(folder), digest(metrics) if metrics else NOTHING
+    study.federation.ledger.release(request.digest, weights, of_folder, of_metrics)
+    study.journal.tell("model.released", request=request.digest, weights=weights, folder=of_folder, metrics=of_metrics)
     return folder

@@ -30,6 +30,7 @@ from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.runs import RunFolder, StudyEvent
+from fedkit.study_evidence import StudyJournal, witness
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
@@ -69,6 +70,7 @@ class Study:
     ) -> None:
         self.federation = federation
         self.run_folder = RunFolder(Path(folder))
+        self.journal = StudyJournal(self.folder)
         self._on_event, self.on_training = on_event, on_training
         self._sessions: dict[tuple[str, str], Site] = {}
         self.plan: dict[str, Any] | None = self.run_folder.read("plan")
@@ -127,6 +129,7 @@ class Study:
         permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
         self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
         self.run_folder.write("plan", self.plan)
+        self.journal.describe(len(self.sites))
         shown = f", the first {chosen['sequential_rounds']} from site to site" if chosen["sequential_rounds"] else ""
         self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds{shown}")
         return self.plan
@@ -197,6 +200,8 @@ class Study:
         for name in self.sites:
             mine = [r for r in rehearsals if r.site == name]
             states.append(self.session(name, "researcher").submit(request, mine))
+            self.journal.tell("study.submitted", request=request.digest, site=name)
+            witness(self, name)
             self.say(4, states[-1].status, site=name)
         return states
 
@@ -302,29 +307,21 @@ class Study:
 
         bundle = self.export_evidence()
         report = verify(bundle)
-        self.say(10, report.verdict, ok=report.ok, bundle=digest_file(bundle / "manifest.json"))
+        digest = digest_file(bundle / "manifest.json")
+        findings = sum(len(check.findings) for check in report.checks)
+        self.journal.tell("evidence.verified", bundle=digest, outcome="clean" if report.ok else "findings", findings=findings)
+        self.say(10, report.verdict, ok=report.ok, bundle=digest)
         return report
 
-    def export_evidence(self) -> Path:
-        """Anchor what is not anchored yet and write `evidence/`: everything an outsider needs, and no notes."""
-        from fedkit.audit.evidence import export
-        from fedkit.federated_training import TRAINING
-        from fedkit.federation.rounds import read_history
+    def export_evidence(self, *, updates: bool = False) -> Path:
+        """Anchor what is not anchored yet, let the sites sign the head of the chain, and write `evidence/`: everything an
+        outsider needs, and no notes.
 
-        journals = {}
-        for name in self.sites:
-            auditor = self.session(name, "auditor")
-            while (anchor := auditor.anchor(after=self.federation.ledger.anchored(name))) is not None:
-                self.federation.ledger.anchor(anchor)
-            journals[name] = auditor.journal()
-        return export(
-            self.folder / "evidence",
-            ledger=self.federation.ledger,
-            journals=journals,
-            request=self.requested(),
-            decisions=[Decision.from_json(row) for row in self.run_folder.read("decisions") or []],
-            rounds=[record.to_json() for record in read_history(self.folder / TRAINING)],
-        )
+        updates: also the weights of the rounds, as far as the sites still have them, so that averages can be computed again.
+        """
+        from fedkit.study_evidence import collect
+
+        return collect(self, updates=updates)
 
     def training_event(self, event: RoundEvent) -> None:
         """Hand an event of the rounds to whoever listens."""
@@ -336,6 +333,7 @@ class Study:
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
+        self.journal.close()
 
     def session(self, site: str, level: str) -> Site:
         """The study's session at a site as "researcher", "steward" or "auditor"; opened at the first call."""

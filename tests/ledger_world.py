@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fedkit.audit.evidence import export
 from fedkit.digests import digest, digest_bytes
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
+from fedkit.ledger.blocks import parse_header, raw_header
 from fedkit.ledger.chain import Chain
+from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.ledger import Ledger, open_ledger
 from fedkit.sites.journal import Journal
@@ -32,6 +35,7 @@ class World:
     chain: Chain | None = None
     receipts: list[Receipt] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    heads: list[SignedHead] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.keys = Keyring(self.folder / "keys", cost=2)  # two: tests need no protection, and there are hundreds
@@ -43,8 +47,11 @@ class World:
             key, steward = self.keys.create(f"site-{site}"), self.keys.create(f"steward-{site}")
             self.ledger.register_site(site, key, steward, digest(["notes", site]))
             self.journals[site].append("site.opened", site, isolation="in-process", key=key)
+        self.study_journal, self.study_id = Journal(self.folder / "study" / "journal.db"), digest(["study", str(self.folder)])
+        self.study_journal.append("study.described", "ada", study=self.study_id, sites=len(self.sites))
 
     def close(self) -> None:
+        self.study_journal.close()
         for journal in self.journals.values():
             journal.close()
         self.ledger.close()
@@ -121,39 +128,73 @@ class World:
         for site in self.sites:
             receipts.append(self.execute(request, site, "train", round, current, digest([site, round])))
             current = receipts[-1].outputs
-        self.ledger.record_round(request, "train", round, "SEQUENTIAL", start, current, receipts)
+        self.record(request, "train", round, "SEQUENTIAL", start, current, receipts)
         return current
 
     def averaged(self, request: str, round: int, start: str) -> str:
         receipts = [self.execute(request, site, "train", round, start, digest([site, round])) for site in self.sites]
         aggregate = digest(["average", round])
-        self.ledger.record_round(request, "train", round, "AVERAGED", start, aggregate, receipts)
+        self.record(request, "train", round, "AVERAGED", start, aggregate, receipts)
         return aggregate
 
     def evaluated(self, request: str, round: int, model: str) -> None:
         receipts = [self.execute(request, site, "evaluate", round, model, NOTHING) for site in self.sites]
-        self.ledger.record_round(request, "evaluate", round, "EVALUATED", model, model, receipts)
+        self.record(request, "evaluate", round, "EVALUATED", model, model, receipts)
+
+    def record(
+        self, request: str, entry: str, round: int, kind: str, inputs: str, aggregate: str, receipts: Sequence[Receipt]
+    ) -> None:
+        """A round, on the ledger and in the study's journal."""
+        self.ledger.record_round(request, entry, round, kind, inputs, aggregate, receipts)
+        row = {"request": request, "entry": entry, "round": round, "kind": kind.lower()}
+        self.study_journal.append("round.aggregated", "ada", **row, inputs=inputs, weights=aggregate, sites=len(receipts))
+
+    def release(self, request: str, model: str) -> None:
+        """A release, on the ledger and in the study's journal."""
+        self.ledger.release(request, model)
+        self.study_journal.append("model.released", "ada", request=request, weights=model)
 
     def anchor(self) -> None:
         for site, journal in self.journals.items():
             if (batch := journal.close_batch()) is not None:
                 anchor = dict(zip(("from", "to", "root"), batch, strict=True)) | {"stream": site}
                 self.ledger.anchor(self.keys.sign_anchor(f"site-{site}", anchor, self.ledger.domain))
+        if (batch := self.study_journal.close_batch()) is not None:
+            self.ledger.anchor_study(self.study_id, *batch)
+
+    def witness(self) -> None:
+        """Every site counter-signs the head of the chain."""
+        newest = parse_header(raw_header(self.ledger.chain.block(self.ledger.head().number)))
+        for site in self.sites:
+            head = SignedHead(site, newest.number, newest.hash, newest.time)
+            self.heads.append(self.keys.sign_head(f"site-{site}", head, self.ledger.domain))
+            row = {"number": newest.number, "block": newest.hash[2:], "time": newest.time}
+            self.journals[site].append("head.signed", "auditor", **row, signature=self.heads[-1].signature)
 
     def study(self, request: CodeRequest | None = None) -> CodeRequest:
         """From submission to release: a sequential round, two averaged ones, an evaluation."""
         request = self.submit(request or self.request())
         for site in self.sites:
             self.decide(request, site)
+        self.witness()
         self.anchor()
         model = self.sequential(request.digest, 1, digest("start"))
         for round in (2, 3):
             model = self.averaged(request.digest, round, model)
         self.evaluated(request.digest, 1, model)
-        self.ledger.release(request.digest, model)
+        self.release(request.digest, model)
         self.anchor()
         return request
 
-    def export(self, folder: Path, request: CodeRequest) -> Path:
-        journals = {site: journal.rows() for site, journal in self.journals.items()}
-        return export(folder, ledger=self.ledger, journals=journals, request=request, decisions=self.decisions)
+    def export(self, folder: Path, request: CodeRequest, **how: Any) -> Path:
+        """The bundle, with the head of the chain counter-signed; how: other arguments of `export`."""
+        self.witness()
+        about: dict[str, Any] = {
+            "ledger": self.ledger,
+            "journals": {site: journal.rows() for site, journal in self.journals.items()},
+            "study": self.study_journal.rows(),
+            "request": request,
+            "decisions": self.decisions,
+            "heads": self.heads,
+        }
+        return export(folder, **about | how)

@@ -58,14 +58,20 @@ def pack(bundle: Path, file: Path) -> str:
     """
     files = read_files(bundle)
     check_is_bundle(bundle, files)
+    held = zip_of(files)
+    write_whole(file, held, mode=0o666)
+    return digest_bytes(held)
+
+
+def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Files as a zip file, in which nothing stands of when and where it was made."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, files[name])
-    write_whole(file, held.getvalue(), mode=0o666)
-    return digest_bytes(held.getvalue())
+    return held.getvalue()
 
 
 def read_files(bundle: Path) -> dict[str, bytes]:
@@ -77,7 +83,7 @@ def read_files(bundle: Path) -> dict[str, bytes]:
             f"{bundle.name} cannot be read as a bundle",
             expected="a folder or zip file",
             got=_why(error),
-            help="give the folder evidence/ of a run, or the file of `fedkit evidence export`; if it was sent, ask for it again",
+            help="give evidence/ of a run, or the file of `fedkit evidence export`; if it was sent, ask for it again",
         ) from None
     return files
 

@@ -5,41 +5,70 @@ chain.json       the deployment, the names behind the ids, and every block: head
 request.json     the code request, with its source
 decisions.json   the stewards' signed decisions, without the reasons given
 rounds.json      the history of the study's rounds
+heads.json       heads of the chain that the sites counter-signed
 journals/SITE.jsonl   the sites' journals, a row a line
+study.jsonl      the journal of the study itself
+proofs.json      for each row about the request, the Merkle path to the root that was anchored
 weights/DIGEST.safetensors   weights that went in or came out, if they are given: then averages are recomputed
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from eth_utils import is_address
 
-from fedkit import __version__
+from fedkit.audit.bundle import FORMAT, check_is_bundle, manifest, read_files, write_folder
+from fedkit.audit.proofs import Proof, proofs_of
 from fedkit.digests import canonical, digest_bytes
-from fedkit.errors import EvidenceError, FedkitError, StorageError
+from fedkit.errors import EvidenceError, FedkitError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.blocks import RawBlock, raw_block
 from fedkit.ledger.contracts import NAMES
 from fedkit.ledger.deployment import NOBODY, Deployment
+from fedkit.ledger.events import Anchored, StudyAnchored
+from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.names import NameBook
 
 if TYPE_CHECKING:
     from fedkit.ledger.ledger import Ledger
 
-FORMAT = "fedkit evidence 1"
+__all__ = ["Evidence", "Rows", "export", "manifest", "read"]
+
+Row = Mapping[str, Any]
+
+
+class Rows(Sequence[Row]):
+    """The rows in the lines of a journal file, each parsed when it is looked at, so that many of them need little memory."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(_row, self._lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Rows: ...
+    def __getitem__(self, at: int | slice) -> Row | Rows:
+        return Rows(self._lines[at]) if isinstance(at, slice) else _row(self._lines[at])
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A bundle as it was read: well-formed, and not checked yet. files: name → bytes, all but the manifest."""
+    """A bundle as it was read: well-formed, and not checked yet. files: name → bytes, all but the manifest.
+
+    study: rows of the study's own journal.   heads: of the chain, as sites signed them.
+    """
 
     name: str
     files: Mapping[str, bytes]
@@ -50,7 +79,10 @@ class Evidence:
     request: CodeRequest
     decisions: Sequence[Decision]
     receipts: Sequence[Receipt]
-    journals: Mapping[str, Sequence[Mapping[str, Any]]]
+    heads: Sequence[SignedHead]
+    proofs: Sequence[Proof]
+    study: Sequence[Row]
+    journals: Mapping[str, Sequence[Row]]
 
     @property
     def weights(self) -> Mapping[str, bytes]:
@@ -62,16 +94,19 @@ def export(
     folder: Path,
     *,
     ledger: Ledger,
-    journals: Mapping[str, Sequence[Mapping[str, Any]]],
+    journals: Mapping[str, Sequence[Row]],
     request: CodeRequest,
+    study: Sequence[Row] = (),
     decisions: Sequence[Decision] = (),
     rounds: Sequence[Mapping[str, Any]] = (),
+    heads: Sequence[SignedHead] = (),
     weights: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write the bundle of a study to `folder`, whole or not at all, in place of an older one; returns the folder.
 
-    journals: site → all rows from the first on.
+    journals: site → all rows from the first on.   study: the rows of the study's own journal.
     rounds:   the history; "receipts" of a row are those of its round, with the numbers that left.
+    heads:    of the chain, signed by sites.
     weights:  digest → safetensors bytes of what went in and came out, for averages to be computed again.
     Raises LedgerError if the chain cannot be read as bytes, StorageError if the disk refuses.
     """
@@ -80,45 +115,19 @@ def export(
         "request.json": canonical(request.to_json()),
         "decisions.json": canonical([replace(d, reason="").to_json() for d in decisions]),
         "rounds.json": canonical(list(rounds)),
+        "heads.json": canonical([head.to_json() for head in heads]),
+        "proofs.json": canonical([proof.to_json() for proof in _proofs(ledger, journals, study, request.digest)]),
+        "study.jsonl": _lines(study),
     }
-    files |= {f"journals/{site}.jsonl": b"".join(canonical(row) + b"\n" for row in rows) for site, rows in journals.items()}
+    files |= {f"journals/{site}.jsonl": _lines(rows) for site, rows in journals.items()}
     files |= {f"weights/{name}.safetensors": data for name, data in (weights or {}).items()}
-    part, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        for name, data in files.items():
-            (part / name).parent.mkdir(parents=True, exist_ok=True)
-            (part / name).write_bytes(data)
-        (part / "manifest.json").write_bytes(canonical(manifest(files, request.digest)))
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise StorageError(
-            "the evidence cannot be written", expected="a writable folder with free space", got=str(error.strerror)
-        ) from None
-    return folder
-
-
-def manifest(files: Mapping[str, bytes], request: str) -> dict[str, Any]:
-    """What manifest.json says about files."""
-    digests = {name: digest_bytes(data) for name, data in sorted(files.items())}
-    return {"format": FORMAT, "fedkit": __version__, "request": request, "files": digests}
+    return write_folder(folder, files, request.digest)
 
 
 def read(bundle: Path) -> Evidence:
     """Read a bundle, a folder or a zip file of one. Raises EvidenceError if it is none, naming the file that is at fault."""
-    files = _files(bundle)
-    if "manifest.json" not in files:
-        raise EvidenceError(
-            f"{bundle.name} is no evidence bundle",
-            expected="a folder or zip file with manifest.json",
-            got="none in it",
-            help="give the folder evidence/ of a run",
-        )
+    files = read_files(bundle)
+    check_is_bundle(bundle, files)
     name = "manifest.json"
     try:
         stated = json.loads(files.pop(name))
@@ -134,19 +143,52 @@ def read(bundle: Path) -> Evidence:
         decisions = [_decision(row) for row in json.loads(files[name])]
         name = "rounds.json"
         receipts = [_receipt(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
-        journals: dict[str, list[Any]] = {}
+        name = "heads.json"
+        heads = [SignedHead.from_json(row) for row in json.loads(files[name])]
+        name = "proofs.json"
+        proofs = [Proof.from_json(row) for row in json.loads(files[name])]
+        name = "study.jsonl"
+        study = _rows(files[name])
+        journals: dict[str, Rows] = {}
         for name in sorted(n for n in files if n.startswith("journals/")):
-            journals[Path(name).stem] = [dict(json.loads(line)) for line in files[name].splitlines()]
+            journals[Path(name).stem] = _rows(files[name])
     except EvidenceError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, FedkitError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, FedkitError):
         raise EvidenceError(
             f"{name} of the bundle cannot be read",
             expected="the file as fedkit wrote it",
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",
         ) from None
-    return Evidence(bundle.name, files, stated, deployment, names, blocks, request, decisions, receipts, journals)
+    parts = (deployment, names, blocks, request, decisions, receipts, heads, proofs, study, journals)
+    return Evidence(bundle.name, files, stated, *parts)
+
+
+def _proofs(ledger: Ledger, journals: Mapping[str, Sequence[Row]], study: Sequence[Row], request: str) -> Iterator[Proof]:
+    """The proofs of all rows about a request that are anchored."""
+    for site, rows in journals.items():
+        anchors = [(e.first, e.last, e.root) for e in ledger.records(Anchored) if e.stream == site]
+        yield from proofs_of(f"journals/{site}.jsonl", rows, anchors, request)
+    ids = {row["fields"].get("study") for row in study if row["act"] == "study.described"}
+    anchors = [(e.first, e.last, e.root) for e in ledger.records(StudyAnchored) if e.study in ids]
+    yield from proofs_of("study.jsonl", study, anchors, request)
+
+
+def _lines(rows: Sequence[Row]) -> bytes:
+    return b"".join(canonical(row) + b"\n" for row in rows)
+
+
+def _rows(data: bytes) -> Rows:
+    """The rows of a journal file; every line must be an object of JSON."""
+    lines = data.splitlines()
+    for line in lines:
+        _row(line)
+    return Rows(lines)
+
+
+def _row(line: bytes) -> Row:
+    return dict(json.loads(line))
 
 
 def _check_format(stated: Mapping[str, Any]) -> None:
@@ -201,20 +243,3 @@ def _receipt(row: Mapping[str, Any]) -> Receipt:
 def _block(row: Mapping[str, Any]) -> RawBlock:
     transactions, receipts = (tuple(bytes.fromhex(item) for item in row[key]) for key in ("transactions", "receipts"))
     return RawBlock(bytes.fromhex(row["header"]), transactions, receipts)
-
-
-def _files(bundle: Path) -> dict[str, bytes]:
-    try:
-        if bundle.is_dir():
-            return {p.relative_to(bundle).as_posix(): p.read_bytes() for p in sorted(bundle.rglob("*")) if p.is_file()}
-        with zipfile.ZipFile(bundle) as archive:
-            names = [n for n in archive.namelist() if not n.endswith("/")]
-            top = next((n.removesuffix("manifest.json") for n in sorted(names, key=len) if n.endswith("manifest.json")), "")
-            return {n.removeprefix(top): archive.read(n) for n in names}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise EvidenceError(
-            f"{bundle.name} cannot be read as a bundle",
-            expected="a folder or zip file",
-            got="nothing there" if isinstance(error, FileNotFoundError) else type(error).__name__,
-            help="give the folder evidence/ of a run",
-        ) from None

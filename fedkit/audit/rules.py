@@ -145,9 +145,7 @@ class Replay(Budgets):
             self.find(6, act, f"decides for {name} what {name} was not asked")
         elif asked.researcher == steward:
             self.find(6, act, f"the researcher decided for {name}", f"{steward}, or {OPERATOR}")
-        elif decision["approved"] and (
-            why := self.why_not(asked.digests["permit"], asked.dataset, asked.researcher, act.time)
-        ):
+        elif decision["approved"] and (why := self.why_not(asked.digests["permit"], asked.dataset, asked.researcher, act.time)):
             self.find(6, act, f"{name} approved under {why}")
         if (signer := self.signer("Decision", decision, act.arguments["signature"])) != steward:
             self.find(6, act, f"the decision for {name} is not signed by its steward but by {signer}")

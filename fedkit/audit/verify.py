@@ -1,4 +1,4 @@
-"""Verification of an evidence bundle: fourteen numbered checks, offline, trusting nobody.
+"""Verification of an evidence bundle: sixteen numbered checks, offline, trusting nobody.
 
 The numbers and titles are those of docs/audit.md and of every report. Nothing is taken from the chain's word: an act counts by
 the signature of who did it, and the rules of the contracts are applied once more here.
@@ -9,20 +9,19 @@ the signature of who did it, and the rules of the contracts are applied once mor
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
-from fedkit.audit.agreement import check_agreement, count_of, decided, is_of, journal_keeper, leaf_of
+from fedkit.audit.agreement import check_agreement, check_study, decided
 from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.evidence import Evidence, manifest, read
+from fedkit.audit.journals import check_anchors, check_proofs, read_journals
 from fedkit.audit.report import Check, Finding, Report
 from fedkit.audit.rules import Replay
-from fedkit.ledger import merkle
+from fedkit.audit.witnesses import check_heads
 from fedkit.ledger.blocks import Header
 from fedkit.ledger.names import ADMIN_ROLE
-from fedkit.ledger.rows import verify_rows
 from fedkit.ledger.typed import name_id
 
 TITLES: Mapping[int, str] = {
@@ -32,14 +31,16 @@ TITLES: Mapping[int, str] = {
     4: "Records: each says what a signed call to the contracts said",
     5: "Roles: everybody had the role for what they did, at that time",
     6: "Decisions: each is signed by a steward of that site, in time, for what was asked",
-    7: "Executions: each is signed by the site, under an approval and a permit that counted",
+    7: "Executions: each is signed by the site, under an approval and a permit that counted, of exactly that code",
     8: "Rounds: in order, from the right weights, no more than was granted",
     9: "Journals: rows are chained and hold nothing but what a journal may",
     10: "Anchors: signed by the site, without a gap, over exactly these rows",
-    11: "Agreement: journals and ledger tell of the same decisions and executions",
+    11: "Agreement: journals and ledger tell of the same decisions, executions, rounds and releases",
     12: "Request: code, environment, permit, decisions and numbers are those on the ledger",
     13: "Release: the model is what the last recorded round gave, and averages are averages",
     14: "Re-run: the chain, executed again, comes out the same",
+    15: "Heads: every head that a site counter-signed is on this chain",
+    16: "Budgets: what was spent adds up, is signed by the site, and stays below the steward's cap",
 }
 
 
@@ -57,16 +58,20 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     acts, headers = read_acts(evidence, found, pin)  # 2, 3, 4
     replay = Replay(evidence.names, evidence.deployment.domain, found)
     replay.roles.add((ADMIN_ROLE, evidence.deployment.deployer))
-    for act in acts:  # 5, 6, 7, 8, signatures of 10, models of 13
+    for act in acts:  # 5, 6, 7, 8, 16, signatures of 10, models of 13
         replay.apply(act)
-    check_journals(evidence, replay, found)  # 9
-    check_anchors(evidence, replay, found, notes)  # 10
-    for site, rows in evidence.journals.items():
-        check_agreement(site, rows, replay, found, notes)  # 11
+    journals, study = read_journals(evidence, replay, found)  # 9
+    check_anchors(evidence, journals, study, replay, found, notes)  # 10
+    check_proofs(evidence, journals, study, replay, found)  # 10
+    for journal in journals.values():
+        check_agreement(journal, replay, found, notes)  # 11, and the code of 7
+    check_study(evidence, study, replay, found)  # 11
     check_request(evidence, replay, found)  # 12
     check_numbers(evidence, replay, found)  # 12
     check_release(evidence, replay, found, notes)  # 13
     check_run_again(evidence, headers, found, notes)  # 14
+    check_heads(evidence, headers, journals, replay, found, notes)  # 15
+    notes[16] = replay.spending()  # 16
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
     notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
     checks = tuple(Check(number, title, tuple(found[number]), notes.get(number, "")) for number, title in TITLES.items())
@@ -80,46 +85,6 @@ def check_manifest(evidence: Evidence, found: Found) -> None:
         if stated.get(name) != actual.get(name):
             what = "was added" if name not in stated else "is missing" if name not in actual else "is not as it was exported"
             found[1].append(Finding(name, what, HOLDER))
-
-
-def check_journals(evidence: Evidence, replay: Replay, found: Found) -> None:
-    """9: each journal is whole from row 1 on, and every site that ran the request has one here."""
-    for site, rows in evidence.journals.items():
-        for problem in verify_rows(rows):
-            found[9].append(Finding(f"{site}, row {problem.seq}", problem.message, journal_keeper(site)))
-        if rows and rows[0].get("seq") != 1:
-            found[9].append(Finding(site, "its journal does not begin with row 1", journal_keeper(site)))
-    request = evidence.request.digest
-    for site in sorted({evidence.names(ran.site) for ran in replay.executions if ran.request == request}):
-        if site not in evidence.journals:
-            found[9].append(Finding(site, "ran the request, but its journal is not in the bundle", f"{site}, or {HOLDER}"))
-
-
-def check_anchors(evidence: Evidence, replay: Replay, found: Found, notes: dict[int, str]) -> None:
-    """10: each anchored batch is the next one, and its Merkle root is that of the rows here."""
-    last: dict[str, int] = defaultdict(int)
-    for anchor, where in replay.anchors:
-        site, first, to = evidence.names(anchor["stream"]), anchor["first"], anchor["last"]
-        if first != last[site] + 1 or to < first:
-            found[10].append(Finding(where, f"{site}: rows {first} to {to} are anchored after row {last[site]}", OPERATOR))
-        last[site] = to
-        if site not in evidence.journals:
-            continue
-        batch = [row for row in evidence.journals[site] if first <= count_of(row.get("seq")) <= to]
-        if len(batch) != to - first + 1:
-            what = f"rows {first} to {to} were anchored, of which {len(batch)} are here"
-            found[10].append(Finding(site, what, journal_keeper(site)))
-        elif merkle.root([leaf_of(row) for row in batch]) != anchor["root"].hex():
-            what = f"rows {first} to {to} are not those that were anchored ({where})"
-            found[10].append(Finding(site, what, journal_keeper(site)))
-    loose = 0
-    for site, rows in evidence.journals.items():
-        after = [row for row in rows if count_of(row.get("seq")) > last[site]]
-        loose += len(after)
-        for row in after:
-            if str(row.get("act")).startswith(("execution.", "decision.")) and is_of(row, evidence.request.digest):
-                found[10].append(Finding(f"{site}, row {row.get('seq')}", "an act that no anchor covers", "the researcher"))
-    notes[10] = f"{len(replay.anchors)} anchors; {loose} rows came after the last and are vouched for by nobody"
 
 
 def check_request(evidence: Evidence, replay: Replay, found: Found) -> None:

@@ -52,7 +52,9 @@ def _collected(run: Path, home: Path, updates: bool) -> Path:
             f"{home.name} holds no federation", expected="federation.toml in it", help="give the folder that `launch` was given"
         )
     if not (run / "request.json").exists():
-        raise ConfigurationError(f"{run.name} holds no study", expected="a folder with request.json", help="give a run's folder")
+        raise ConfigurationError(
+            f"{run.name} holds no study", expected="a folder with request.json", help="give a run's folder"
+        )
     with launch(config.name, home) as federation:
         study = Study(federation, run, on_event=lambda event: click.echo(f"{event.site or event.name}: {event.message}"))
         try:

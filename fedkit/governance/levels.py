@@ -43,6 +43,8 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "state": "the same of one request",
                 "journal": "every act at the site, digests and counts",
                 "anchor": "close a batch, so that the ledger holds what the journal says",
+                "head": "which head of the chain the site has signed",
+                "sign_head": "let the site witness where the chain stands",
             }
         ),
         "steward": MappingProxyType(
@@ -56,6 +58,8 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "decide": "approve or deny, by one's own signature",
                 "journal": "what became of one's decisions",
                 "anchor": "close a batch, as an auditor may",
+                "head": "which head of the chain the site has signed",
+                "sign_head": "let the site witness where the chain stands",
             }
         ),
         "admin": MappingProxyType(
@@ -65,6 +69,8 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "state": "the same of one request",
                 "journal": "every act at the site",
                 "anchor": "close a batch before the site is moved or backed up",
+                "head": "which head of the chain the site has signed",
+                "sign_head": "let the site witness where the chain stands",
             }
         ),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from fedkit.errors import LedgerError
@@ -71,7 +72,7 @@ def newest(headers: Sequence[bytes], last: SignedHead | None) -> Header:
         parsed = []
     if not parsed:
         raise LedgerError("there is no head to sign", expected="the headers of blocks, as RLP", got="something else")
-    for before, after in zip(parsed, parsed[1:], strict=False):
+    for before, after in pairwise(parsed):
         if (after.parent, after.number) != (before.hash, before.number + 1) or after.time < before.time:
             raise LedgerError(
                 "these are not the headers of one chain",

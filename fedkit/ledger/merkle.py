@@ -32,15 +32,13 @@ def proof(leaves: Sequence[bytes], index: int) -> list[str]:
 
     At most ceil(log2 n) of them. Raises IndexError if there is no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} among {len(leaves)}")
-    path: list[str] = []
-    for level in _levels(leaves)[:-1]:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling].hex())
-        index //= 2
-    return path
+    return proofs(leaves, [index])[0]
+
+
+def proofs(leaves: Sequence[bytes], indexes: Sequence[int]) -> list[list[str]]:
+    """The proofs of several leaves of one tree, which is hashed once. Raises IndexError if one is not there."""
+    levels = _levels(leaves)
+    return [_path(levels, index) for index in indexes]
 
 
 def verify(leaf: bytes, index: int, size: int, path: Sequence[str], expected: str) -> bool:
@@ -67,6 +65,18 @@ def verify(leaf: bytes, index: int, size: int, path: Sequence[str], expected: st
             value = node_hash(value, sibling)
         position, last = position // 2, last // 2
     return last == 0 and value.hex() == expected
+
+
+def _path(levels: Sequence[Sequence[bytes]], index: int) -> list[str]:
+    if not 0 <= index < len(levels[0]):
+        raise IndexError(f"no leaf {index} among {len(levels[0])}")
+    path: list[str] = []
+    for level in levels[:-1]:
+        sibling = index ^ 1
+        if sibling < len(level):
+            path.append(level[sibling].hex())
+        index //= 2
+    return path
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:

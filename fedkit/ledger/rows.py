@@ -8,7 +8,7 @@ its fields has a type, and no type admits a sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ WORDS = frozenset(
         *("guest", "researcher", "auditor", "steward", "admin"),
         *("in-process", "process", "private", "mock", "train", "dev", "test"),
         *("ok", "failed", "pending", "approved", "denied", "revoked", "expired"),
+        *("averaged", "sequential", "evaluated"),
         *("unknown-user", "bad-signature", "replayed", "stale", "locked", "clean", "findings"),
     }
 )
@@ -72,7 +73,14 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "signature": "signature",
     },
     "decision.refused": {"request": "digest", "reason": "word"},
-    "execution.started": {"request": "digest", "entry": "name", "round": "count", "inputs": "digest"},
+    "execution.started": {
+        "request": "digest",
+        "entry": "name",
+        "round": "count",
+        "inputs": "digest",
+        "code": "digest",
+        "environment": "digest",
+    },
     "execution.finished": {
         "request": "digest",
         "entry": "name",
@@ -90,11 +98,21 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "blob.refused": {"blob": "digest?", "reason": "word"},
     "journal.read": {"start": "count"},
     "batch.closed": {"first": "count", "last": "count", "root": "digest"},
+    "head.signed": {"number": "count", "block": "digest", "time": "count", "signature": "signature"},
+    "head.refused": {"reason": "word"},
     # -- a study, at the researcher's
     "study.described": {"study": "digest", "sites": "count"},
     "study.submitted": {"request": "digest", "site": "name"},
-    "round.aggregated": {"request": "digest", "round": "count", "sites": "count", "weights": "digest", "receipts": "digest?"},
-    "model.released": {"request": "digest", "weights": "digest", "folder": "digest?"},
+    "round.aggregated": {
+        "request": "digest",
+        "entry": "name",
+        "round": "count",
+        "kind": "word",
+        "inputs": "digest",
+        "weights": "digest",
+        "sites": "count",
+    },
+    "model.released": {"request": "digest", "weights": "digest", "folder": "digest?", "metrics": "digest?"},
     "evidence.verified": {"bundle": "digest?", "outcome": "word", "findings": "count"},
 }
 
@@ -135,7 +153,7 @@ def leaf(row: Mapping[str, Any]) -> bytes:
     return bytes.fromhex(row["hash"])
 
 
-def verify_rows(rows: Sequence[Mapping[str, Any]], *, previous: str | None = None) -> list[Problem]:
+def verify_rows(rows: Iterable[Mapping[str, Any]], *, previous: str | None = None) -> list[Problem]:
     """What is wrong with consecutive rows, in order; empty if nothing is.
 
     previous: hash of the row before the first; by default the first row must be number 1, or is taken at its word.

@@ -13,6 +13,7 @@ from typing import Any
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult, RequestState, Review
+from fedkit.ledger.heads import SignedHead
 
 #: What a user may be at a site, least first.
 LEVELS = ("guest", "researcher", "auditor", "steward", "admin")
@@ -120,6 +121,18 @@ class Site(ABC):
 
         after: the last row that the ledger holds an anchor for. A batch that was closed and never reached the ledger (a
         crash fell between) is then offered again, so call until None.
+        """
+
+    @abstractmethod
+    def head(self) -> SignedHead | None:
+        """The newest head of the chain that this site has signed, or None."""
+
+    @abstractmethod
+    def sign_head(self, headers: Sequence[bytes]) -> SignedHead:
+        """Let the site counter-sign the head of the chain: the last of these block headers (RLP).
+
+        headers: from the head that it signed last, or the block after it, without a gap; at most 1,000 at a time. With none
+        signed yet, the newest alone. Raises LedgerError if they do not go on from there: then the chain was set back.
         """
 
     @abstractmethod

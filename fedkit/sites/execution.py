@@ -149,7 +149,16 @@ class Execution:
             raise self.refused(key, error, user) from None
         digest_, entry, round, inputs = key
         started = time.monotonic()
-        self.parts.journal.append("execution.started", user, request=digest_, entry=entry, round=round, inputs=inputs)
+        self.parts.journal.append(
+            "execution.started",
+            user,
+            request=digest_,
+            entry=entry,
+            round=round,
+            inputs=inputs,
+            code=request.code_digest,  # of the text that is about to run, under the environment that is here
+            environment=environment_digest(),
+        )
         try:
             receipt = self._compute(request, key, user)
             self.parts.store.finish(receipt)

@@ -21,6 +21,7 @@ from fedkit.sites.envelope import Envelopes
 from fedkit.sites.execution import Execution, Key, not_submitted
 from fedkit.sites.exposure import OPEN
 from fedkit.sites.parts import SiteParts
+from fedkit.sites.witness import Witness
 
 _by_handle: dict[str, Gate] = {}
 _by_server: dict[str, Gate] = {}
@@ -56,6 +57,7 @@ class Gate:
         self.parts = parts
         self.execution = Execution(parts)
         self.deciding = Deciding(parts, self.execution)
+        self.witness = Witness(parts)
         self._envelopes = Envelopes(parts.config.name, self._refused)
         _by_handle[parts.handle] = self
         _by_server[parts.domain.id] = self
@@ -189,6 +191,13 @@ class Gate:
 
     def on_anchor(self, caller: Caller, after: int | None = None) -> dict[str, Any] | None:
         return self.deciding.anchor(after)
+
+    def on_head(self, caller: Caller) -> dict[str, Any] | None:
+        head = self.witness.head()
+        return head.to_json() if head else None
+
+    def on_sign_head(self, caller: Caller, headers: list[str]) -> dict[str, Any]:
+        return self.witness.sign(headers, caller.name).to_json()
 
     # -- helpers
     def _caller(self, key: str, method: str) -> Caller:

@@ -33,6 +33,8 @@ CREATE TRIGGER IF NOT EXISTS rows_last BEFORE DELETE ON rows BEGIN SELECT RAISE(
 CREATE TRIGGER IF NOT EXISTS batches_stay BEFORE UPDATE ON batches BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER IF NOT EXISTS batches_last BEFORE DELETE ON batches BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 """
+_NAMES = ("seq", "time", "actor", "act", "fields", "previous", "hash")
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM rows"
 
 
 class Journal:
@@ -78,10 +80,21 @@ class Journal:
     def rows(self, start: int = 1, end: int | None = None) -> list[dict[str, Any]]:
         """Rows from sequence number `start` to `end` (included; all if None), oldest first."""
         with self._lock:
-            query = "SELECT seq, time, actor, act, fields, previous, hash FROM rows WHERE seq >= ? AND seq <= ? ORDER BY seq"
+            query = f"{_SELECT} WHERE seq >= ? AND seq <= ? ORDER BY seq"
             found = self._db.execute(query, (start, 2**62 if end is None else end)).fetchall()
-        names = ("seq", "time", "actor", "act", "fields", "previous", "hash")
-        return [{**dict(zip(names, row, strict=True)), "fields": json.loads(row[4])} for row in found]
+        return [_row(row) for row in found]
+
+    def last(self, act: str) -> dict[str, Any] | None:
+        """The newest row of an act, or None."""
+        with self._lock:
+            found = self._db.execute(f"{_SELECT} WHERE act = ? ORDER BY seq DESC LIMIT 1", (act,)).fetchone()
+        return _row(found) if found else None
+
+    def has(self, act: str, **fields: Any) -> bool:
+        """Whether a row of an act with exactly these fields stands here: what a resumed study asks before it writes one."""
+        with self._lock:
+            query = "SELECT 1 FROM rows WHERE act = ? AND fields = ? LIMIT 1"
+            return self._db.execute(query, (act, canonical(fields).decode())).fetchone() is not None
 
     def salted(self, value: Any) -> str:
         """HMAC of guessable content (a reason, a small number) under this journal's salt."""
@@ -136,6 +149,10 @@ class Journal:
                     raise
             except sqlite3.Error as error:
                 raise _unusable(self.path, error) from None
+
+
+def _row(values: tuple[Any, ...]) -> dict[str, Any]:
+    return {**dict(zip(_NAMES, values, strict=True)), "fields": json.loads(values[4])}
 
 
 def _salt(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from fedkit.errors import FedkitError, SiteError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import Finding, MockResult, RequestState, Review
+from fedkit.ledger.heads import SignedHead
 from fedkit.sites.base import DatasetCard, Site, SiteInfo
 from fedkit.sites.envelope import seal
 
@@ -145,6 +146,13 @@ class SiteSession(Site):
     def anchor(self, after: int | None = None) -> dict[str, Any] | None:
         anchor: dict[str, Any] | None = self._call("anchor", after=after)
         return anchor
+
+    def head(self) -> SignedHead | None:
+        row = self._call("head")
+        return SignedHead.from_json(row) if row else None
+
+    def sign_head(self, headers: Sequence[bytes]) -> SignedHead:
+        return SignedHead.from_json(self._call("sign_head", headers=[raw.hex() for raw in headers]))
 
     def close(self) -> None:
         self._transport.close()

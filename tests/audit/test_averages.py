@@ -16,7 +16,6 @@ from ledger_world import World
 from safetensors.numpy import save
 
 from fedkit.audit.averages import average, read_tensors
-from fedkit.audit.evidence import export
 from fedkit.audit.verify import verify
 from fedkit.digests import digest_bytes
 from fedkit.federation.parameters import encode
@@ -82,13 +81,11 @@ class Averaged:
             world.decide(request, site)
             receipts.append(world.execute(request.digest, site, "train", 1, start, self.keep(weights(seed))))
         model = self.keep(result)
-        world.ledger.record_round(request.digest, "train", 1, "AVERAGED", start, model, receipts)
-        world.ledger.release(request.digest, model)
+        world.record(request.digest, "train", 1, "AVERAGED", start, model, receipts)
+        world.release(request.digest, model)
         world.anchor()
         rounds = [{"round": 1, "receipts": [r.to_json() for r in receipts]}]
-        journals = {site: journal.rows() for site, journal in world.journals.items()}
-        about = {"ledger": world.ledger, "journals": journals, "request": request, "rounds": rounds, "weights": self.files}
-        return export(self.folder / "evidence", **about | how)
+        return world.export(self.folder / "evidence", request, **{"rounds": rounds, "weights": self.files} | how)
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ WHO = {
     "decide": {"steward"},
     "journal": {"auditor", "steward", "admin"},
     "anchor": {"auditor", "steward", "admin"},
+    "head": {"auditor", "steward", "admin"},
+    "sign_head": {"auditor", "steward", "admin"},
 }
 
 
