@@ -112,3 +112,30 @@ def names5() -> list[Measured]:
         Measured("names5_local_f1", value["local"], "points", again, value["pooled"], "pooled, same budget"),
         Measured("names5_worst_site_gap", float(found["names5_worst_site_gap"]), "points", again, note=gap),
     ]
+
+
+#: Corpora that others published; set CORPORA to another place.
+CORPORA = Path(os.environ.get("CORPORA", ROOT.parent / "shared" / "corpora"))
+
+
+def concepts() -> list[Measured]:
+    """Drug names found by the rules from the international names alone, and what an ordinary text is falsely taken for."""
+    if not (CORPORA / "ud").is_dir():
+        raise RuntimeError(f"no corpora at {CORPORA.name}: set CORPORA to the folder of lex-* and ud")
+    found = last_json([sys.executable, "benchmarks/concepts.py", "--corpora", str(CORPORA)], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only concepts"
+    exact = float(found["exact"])
+    own = f"{found['forms']:,} inflected forms in six languages, written for fedkit; the names are international ones only"
+    news = f"{found['words']:,} words of news and fiction (Universal Dependencies), whole vocabulary"
+    return [
+        Measured("drug_form_recall", float(found["rules"]), "share", again, exact, "exact match", own),
+        Measured("drug_misspelt_recall", float(found["misspelt"]), "share", again, exact, "exact match", "one slip in each"),
+        Measured(
+            "drug_swedish_recall",
+            float(found["swedish"]),
+            "share",
+            again,
+            note=f"{found['swedish_names']} Swedish names of others",
+        ),
+        Measured("drug_names_per_1000_ordinary", float(found["per_1000"]["DRUG"]), "per 1,000 words", again, note=news),
+    ]

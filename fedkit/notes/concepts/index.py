@@ -1,0 +1,183 @@
+"""The index of a vocabulary for one language: from the words of a text to terms, exactly and roughly.
+
+Four ways lead from a word to a term, tried in this order; the first that succeeds is the answer:
+
+1. form         the words are a form of the vocabulary (Nordic articles, Finnish and Estonian cases are written out in it)
+2. spelling     the same name by another country's rules, for drugs (`spelling.sound`)
+3. inflection   the same without an ending or the head of a compound (metoprololin, Medtronics, penicillinallergi)
+4. misspelling  nearly the same letters: `fuzz.ratio` of at least `least` and one slip, in a long word two (`_one_slip`); for
+                drugs in the spelling of 2
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fedkit.notes.concepts.spelling import HEADS, endings, plain, sound, stem, stems
+from fedkit.notes.concepts.terms import Term
+from fedkit.notes.tokens import PIECE
+
+#: The least likeness of a misspelt name, in percent. `benchmarks/concepts.py` measures what it finds and what it finds wrongly.
+LEAST = 85.0
+
+_SHORT = 4  # a name in capitals of at most this many letters is an abbreviation: PM, not "pm"
+_INFLECTED = 5  # the fewest letters a word needs to be taken for an inflected name
+#: The fewest letters a word needs to be taken for a misspelt name. Parts of the body are too like ordinary words, and two
+#: makers can be a letter apart.
+_FEWEST = {"DRUG": 7, "REACTION": 9, "IMPLANT": 9}
+_LONG, _LONGER = 9, 11  # letters from which a letter may also stand elsewhere, from which two may be wrong
+_NAMES = ("MANUFACTURER", "MODEL")  # written with a capital, where a common word of the same letters is not
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a mention stands for. `how`: "form", "spelling", "inflection" or "misspelling"; `score`: likeness, 0 to 1.
+
+    cut: how many characters at the mention's end are not of the name (the head of a compound).
+    """
+
+    term: Term
+    how: str
+    score: float = 1.0
+    cut: int = 0
+
+
+class Index:
+    """Terms of one language, with those that belong to every language. "" takes the terms of all languages."""
+
+    def __init__(self, terms: Iterable[Term], language: str, least: float = LEAST) -> None:
+        self.language, self.least = language, least
+        self._phrases: dict[str, list[tuple[tuple[str, ...], Term]]] = defaultdict(list)
+        self._sounds: dict[str, Term] = {}
+        self._stems: dict[tuple[str, str], Term] = {}
+        for term in terms:
+            if language and term.language not in ("", language):
+                continue
+            pieces = tuple(plain(p) for p in PIECE.findall(term.text))
+            if not pieces:
+                continue
+            self._phrases[pieces[0]].append((pieces, term))
+            if len(pieces) > 1 or len(pieces[0]) < _INFLECTED or is_abbreviation(term.text):
+                continue
+            if term.label == "DRUG":
+                self._sounds.setdefault(sound(term.text), term)
+                self._stems.setdefault(("DRUG", stem(term.text)), term)
+            else:
+                self._stems.setdefault((term.label, term.text.casefold()), term)
+        for found in self._phrases.values():
+            found.sort(key=lambda pair: -len(pair[0]))  # the longest first; equal ones stay in the order of the vocabulary
+
+    @property
+    def starts(self) -> dict[str, list[tuple[tuple[str, ...], Term]]]:
+        """The first piece of a form (`spelling.plain`) → the forms that begin so, the longest first."""
+        return self._phrases
+
+    def phrase(self, pieces: Sequence[str], at: int, labels: frozenset[str] | None) -> tuple[Match, int] | None:
+        """The longest form that begins at a piece, and how many pieces it has. The last of several may carry an ending."""
+        inflected: tuple[Match, int] | None = None
+        for form, term in self._phrases.get(plain(pieces[at]), ()):
+            n = len(form)
+            if inflected and n < inflected[1]:
+                break
+            if at + n > len(pieces) or (labels and term.label not in labels) or not _case_fits(pieces[at], term):
+                continue
+            if any(plain(pieces[at + i]) != form[i] for i in range(1, n - 1)):
+                continue
+            last, whole = plain(pieces[at + n - 1]), form[-1]
+            if last == whole:
+                return Match(term, "form"), n
+            if n > 1 and len(whole) >= _SHORT and last.startswith(whole) and last[len(whole) :] in endings(self.language):
+                inflected = inflected or (Match(term, "inflection"), n)
+        return inflected
+
+    def word(self, word: str, labels: frozenset[str] | None, rough: bool = True) -> Match | None:
+        """The term of a single word that is no form of the vocabulary. rough: try misspellings too."""
+        if len(word) < _INFLECTED or not word.isalpha():
+            return None
+        wanted = [label for label in self._labels if not labels or label in labels]
+        if "DRUG" in wanted and (term := self._sounds.get(sound(word))):
+            return Match(term, "spelling")
+        if match := self._inflected(word, wanted) or self._compound(word, wanted):
+            return match
+        return self._misspelt(word, wanted) if rough and self.least <= 100 else None
+
+    def _inflected(self, word: str, labels: Sequence[str]) -> Match | None:
+        for label in labels:
+            if label == "DRUG":
+                for candidate in stems(word, self.language):
+                    if len(candidate) >= _INFLECTED and (term := self._stems.get(("DRUG", candidate))):
+                        return Match(term, "inflection")
+                continue
+            if label in _NAMES and not word[0].isupper():
+                continue
+            lower = word.casefold()
+            for size in range(1, min(6, len(lower) - _INFLECTED + 1)):
+                if lower[-size:] in endings(self.language) and (term := self._stems.get((label, lower[:-size]))):
+                    return Match(term, "inflection")
+        return None
+
+    def _compound(self, word: str, labels: Sequence[str]) -> Match | None:
+        lower = word.casefold()
+        for head in HEADS.get(self.language, ()):
+            if lower.endswith(head) and len(lower) - len(head) >= _INFLECTED:
+                for link in ("s", "i", ""):  # penicillinsallergi does not exist, penisilliiniallergia does
+                    first = lower[: -len(head)].removesuffix(link) if link else lower[: -len(head)]
+                    if "DRUG" in labels and (term := self._stems.get(("DRUG", stem(first)))):
+                        return Match(term, "inflection", cut=len(head) + (len(lower) - len(head) - len(first)))
+        return None
+
+    def _misspelt(self, word: str, labels: Sequence[str]) -> Match | None:
+        from rapidfuzz import fuzz, process
+
+        best: Match | None = None
+        for label in labels:
+            if label not in _FEWEST:
+                continue
+            queries = stems(word, self.language)[:3] if label == "DRUG" else [word.casefold()]
+            for query in queries:
+                choices = self._choices.get((label, query[:1]), ())
+                if len(query) < _FEWEST[label] - 1 or len(word) < _FEWEST[label] or not choices:
+                    continue
+                found = process.extractOne(query, choices, scorer=fuzz.ratio, score_cutoff=self.least)
+                if not found or not _one_slip(query, found[0]):
+                    continue
+                if best is None or found[1] / 100 > best.score:
+                    best = Match(self._stems[label, found[0]], "misspelling", found[1] / 100)
+        return best
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(label for label, _ in self._stems))
+
+    @cached_property
+    def _choices(self) -> dict[tuple[str, str], list[str]]:
+        # By label and first letter, which is rarely the one that is wrong.
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for label, key in self._stems:
+            if len(key) >= _FEWEST.get(label, len(key) + 2) - 1:
+                found[label, key[:1]].append(key)
+        return found
+
+
+def _one_slip(word: str, name: str) -> bool:
+    """One letter wrong, left out, added or swapped with the next; in long words also elsewhere, or two of them."""
+    from rapidfuzz.distance import OSA, Indel
+
+    slips = OSA.distance(word, name)
+    return slips <= (1 if len(word) < _LONGER else 2) or (len(word) >= _LONG and Indel.distance(word, name) <= 2)
+
+
+def is_abbreviation(text: str) -> bool:
+    """Whether a form is an abbreviation, which counts only in its own capitals."""
+    return len(text) <= _SHORT and text.isupper()
+
+
+def _case_fits(piece: str, term: Term) -> bool:
+    if is_abbreviation(term.text):
+        return piece.isupper() or not piece.isalpha()
+    if term.label in _NAMES and term.text[0].isupper():
+        return not piece[0].islower()
+    return True

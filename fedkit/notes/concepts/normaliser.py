@@ -1,0 +1,129 @@
+"""Finding the things a vocabulary knows in text, and saying which they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from fedkit.notes.concepts.index import LEAST, Index, Match
+from fedkit.notes.concepts.terms import Term, built_in
+from fedkit.notes.note import Concept, Note, Span
+from fedkit.notes.tokens import PIECE
+
+_REMEMBERED = 1 << 16  # words whose answer is kept, per language: memory stays flat over any number of notes
+
+
+class Normaliser:
+    """Mentions → concepts, with one or several vocabularies.
+
+        n = Normaliser()
+        n.lookup("metoprololia", "DRUG", "fi").term.concepts     # (Concept("ATC", "C07AB02", "metoprolol"),)
+        n.find("Fikk utslett av penisillin.", "nb")              # two spans with concepts
+        n.annotate(note)                                         # codes for its spans, and spans for what is not labelled yet
+
+    vocabularies: terms (`loaders`), the first first: where two know the same form with the same label, the codes of both are
+    given, in this order. Default: fedkit's own, and to leave it out is allowed.
+    least: likeness from which a word counts as a misspelt name, in percent; above 100 none does.
+    """
+
+    def __init__(self, *vocabularies: Iterable[Term], least: float = LEAST) -> None:
+        self._terms = _merge(vocabularies or (built_in(),))
+        self._least = least
+        self._indexes: dict[str, Index] = {}
+        self._memory: dict[str, dict[tuple[str, frozenset[str] | None], Match | None]] = {}
+        self._languages = {t.language for t in self._terms}
+
+    @property
+    def size(self) -> int:
+        """How many forms it knows."""
+        return len(self._terms)
+
+    def lookup(self, mention: str, label: str, language: str = "") -> Match | None:
+        """What a mention of a label stands for, or None. language: ISO 639-1; "" tries all."""
+        index, wanted = self._index(language), frozenset((label,))
+        pieces = PIECE.findall(mention)
+        if not pieces:
+            return None
+        found = index.phrase(pieces, 0, wanted)
+        if found and found[1] == len(pieces):
+            return found[0]
+        word = mention.strip()
+        return index.word(word, wanted) or (found[0] if found else None)
+
+    def find(self, text: str, language: str = "", labels: Iterable[str] | None = None) -> tuple[Span, ...]:
+        """Spans of the things the vocabulary knows, in order, not overlapping, the longest first where several begin.
+
+        The attribute `match` says how a span was found unless it is a form of the vocabulary (see `index`).
+        """
+        index = self._index(language)
+        wanted = frozenset(labels) if labels is not None else None
+        memory = self._memory.setdefault(language if language in self._languages else "", {})
+        if len(memory) > _REMEMBERED:
+            memory.clear()
+        places = [m.span() for m in PIECE.finditer(text)]
+        pieces = [text[a:b] for a, b in places]
+        spans: list[Span] = []
+        at = 0
+        while at < len(pieces):
+            piece = pieces[at]
+            key = (piece, wanted)
+            # A word that begins no form has one answer wherever it stands, so it is worked out once.
+            if key not in memory:
+                begins = _begins(index, piece)
+                memory[key] = _PHRASE if begins else index.word(piece, wanted)
+            match, taken = memory[key], 1
+            if match is _PHRASE:
+                found = index.phrase(pieces, at, wanted)
+                match, taken = found if found else (None, 1)
+            if match is not None:
+                start, end = places[at][0], places[at + taken - 1][1] - match.cut
+                attributes = {"match": match.how} if match.how != "form" else {}
+                spans.append(Span(start, end, match.term.label, attributes, match.term.concepts))
+            at += taken
+        return tuple(spans)
+
+    def annotate(self, note: Note, *, add: bool = True) -> Note:
+        """The note with concepts on its spans, where they have none yet.
+
+        add: also new spans for what the vocabulary knows and no span touches. Relations stay with their spans.
+        """
+        spans = [self._coded(note, span) for span in note.spans]
+        if add:
+            taken = [(s.start, s.end) for s in spans]
+            spans += [s for s in self.find(note.text, note.language) if all(s.end <= a or b <= s.start for a, b in taken)]
+        return note.with_spans(spans, note.relations)
+
+    def _coded(self, note: Note, span: Span) -> Span:
+        if span.concepts:
+            return span
+        match = self.lookup(note.text_of(span), span.label, note.language)
+        return replace(span, concepts=match.term.concepts) if match else span
+
+    def _index(self, language: str) -> Index:
+        language = language if language in self._languages else ""
+        if language not in self._indexes:
+            self._indexes[language] = Index(self._terms, language, self._least)
+        return self._indexes[language]
+
+
+#: Stands in the memory for a word that may begin a form: what follows it decides.
+_PHRASE = Match(Term("", "", "", ()), "")
+
+
+def _begins(index: Index, piece: str) -> bool:
+    from fedkit.notes.concepts.spelling import plain
+
+    return plain(piece) in index.starts
+
+
+def _merge(vocabularies: Sequence[Iterable[Term]]) -> tuple[Term, ...]:
+    merged: dict[tuple[str, str, str], Term] = {}
+    for vocabulary in vocabularies:
+        for term in vocabulary:
+            key = (term.text.casefold(), term.label, term.language)
+            if key in merged:
+                both: dict[Concept, None] = dict.fromkeys((*merged[key].concepts, *term.concepts))
+                merged[key] = replace(merged[key], concepts=tuple(both))
+            else:
+                merged[key] = term
+    return tuple(merged.values())

@@ -1,0 +1,141 @@
+"""How one name is spelt in six languages, and which endings it takes: what makes forms of one name equal.
+
+An international name of a drug (INN) is spelt by national rules: celecoxib is celekoksib in Norwegian, selekoksibi in Finnish
+and tselekoksiib in Estonian. `sound` undoes those rules, so that the spellings meet; it is no pronunciation.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+_RULES = (
+    (re.compile(r"[äæáàâ]"), "a"),
+    (re.compile(r"[öøóô]|oe"), "o"),
+    (re.compile(r"[éèêë]"), "e"),
+    (re.compile("ph"), "f"),
+    (re.compile("th"), "t"),
+    (re.compile("rh"), "r"),
+    (re.compile("qu|kv|kw"), "k"),
+    (re.compile("ts|tz|z|š|ž"), "s"),
+    (re.compile("c(?=[eiyüaæä]?[eiyü])|sc(?=[eiyü])"), "s"),
+    (re.compile("ch|c|q"), "k"),
+    (re.compile("x"), "ks"),
+    (re.compile("w"), "v"),
+    (re.compile("[yüj]"), "i"),
+    (re.compile(r"(.)\1+"), r"\1"),
+)
+
+#: Endings that a noun takes, by language, the longest first: cases, number, the definite article, clitics of Finnish.
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "nb": ("enes", "ene", "ens", "ets", "en", "et", "er", "ne", "es", "a", "e", "n", "t", "s"),
+    "nn": ("ane", "ene", "en", "et", "ar", "er", "or", "a", "e", "n", "t", "s"),
+    "sv": ("ernas", "arnas", "erna", "arna", "orna", "ens", "ets", "en", "et", "er", "ar", "or", "na", "a", "n", "t", "s"),
+    "da": ("ernes", "erne", "ens", "ets", "en", "et", "er", "ne", "e", "n", "t", "s"),
+    "fi": (
+        *("illaan", "issaan", "itään", "kaan", "kään", "lleen", "ssaan", "ssään", "staan", "iksi", "illa", "ille", "ilta"),
+        *(
+            "issa",
+            "ista",
+            "issä",
+            "istä",
+            "illä",
+            "iltä",
+            "ihin",
+            "ssa",
+            "ssä",
+            "sta",
+            "stä",
+            "lla",
+            "llä",
+            "lta",
+            "ltä",
+            "lle",
+        ),
+        *(
+            "ksi",
+            "ien",
+            "jen",
+            "tta",
+            "ttä",
+            "iin",
+            "aan",
+            "ään",
+            "een",
+            "oon",
+            "lle",
+            "na",
+            "nä",
+            "ja",
+            "jä",
+            "ia",
+            "iä",
+            "ta",
+        ),
+        *("tä", "in", "en", "a", "ä", "i", "n", "t"),
+    ),
+    "et": (
+        *("idega", "idele", "idest", "ides", "idel", "ide", "teta", "dega", "dele", "dest", "des", "del", "ga", "le", "lt"),
+        *("st", "ks", "ta", "na", "ni", "te", "de", "id", "it", "ile", "i", "u", "a", "e", "s", "l", "t", "d"),
+    ),
+    "en": ("es", "s"),
+}
+
+#: Second parts of compounds that say nothing of what the first part is: penicillinallergi, metforminbehandling.
+HEADS: dict[str, tuple[str, ...]] = {
+    "nb": (
+        "allergien",
+        "allergi",
+        "behandlingen",
+        "behandling",
+        "kuren",
+        "kur",
+        "tabletter",
+        "tablett",
+        "dosen",
+        "dose",
+        "bruk",
+    ),
+    "nn": ("allergi", "behandling", "kur", "tablettar", "tablett", "dose", "bruk"),
+    "sv": ("allergin", "allergi", "behandlingen", "behandling", "kuren", "kur", "tabletter", "tablett", "dosen", "dos"),
+    "da": ("allergien", "allergi", "behandlingen", "behandling", "kuren", "kur", "tabletter", "tablet", "dosis"),
+    "fi": ("allergiaa", "allergia", "hoidon", "hoito", "hoitoa", "kuuri", "kuurin", "tabletti", "annos", "annosta", "lääkitys"),
+    "et": ("allergiat", "allergia", "ravi", "ravil", "kuur", "kuuri", "tablett", "annus", "annust"),
+}
+
+
+def plain(word: str) -> str:
+    """A word without case and accents that do not tell words apart: the key of an exact match."""
+    return unicodedata.normalize("NFC", word).casefold().replace("é", "e").replace("’", "'")
+
+
+@cache
+def endings(language: str) -> frozenset[str]:
+    """The endings of a language, or of all of them for "" and a language that is not here."""
+    return frozenset(ENDINGS.get(language) or (e for found in ENDINGS.values() for e in found))
+
+
+def sound(word: str) -> str:
+    """The spelling that the national spellings of an international name share (see above)."""
+    word = unicodedata.normalize("NFC", word).casefold()
+    for pattern, instead in _RULES:
+        word = pattern.sub(instead, word)
+    return word
+
+
+def stem(word: str) -> str:
+    """`sound` without the last vowel, which Finnish adds and English and Estonian spell in their own ways."""
+    return sound(word).rstrip("aeiou")
+
+
+def stems(word: str, language: str) -> list[str]:
+    """What `word` may be a form of, the longest first: its own stem, and those without an ending of the language."""
+    lower = word.casefold()
+    found = dict.fromkeys((stem(lower),))
+    for ending in ENDINGS.get(language) or sorted(endings(""), key=lambda e: (-len(e), e)):
+        if lower.endswith(ending) and len(lower) - len(ending) >= 4:
+            found.setdefault(stem(lower[: -len(ending)]))
+    if language in ("et", ""):  # consonant gradation: metotreksaat, metotreksaadi
+        found.update(dict.fromkeys(s[:-1] + "t" for s in tuple(found) if s.endswith("d")))
+    return sorted(found, key=len, reverse=True)
