@@ -83,7 +83,7 @@ def read_files(bundle: Path) -> dict[str, bytes]:
             f"{bundle.name} cannot be read as a bundle",
             expected="a folder or zip file",
             got=_why(error),
-            help="give evidence/ of a run, or the file of `fedkit evidence export`; if it was sent, ask for it again",
+            help="give the folder evidence/ of a run, or a file of `fedkit evidence export`; if it was cut off, ask again",
         ) from None
     return files
 

@@ -6,7 +6,6 @@ The last part says what is *not* found, so that docs/audit.md stays true.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ from ledger_world import World
 
 from fedkit.audit.verify import verify
 from fedkit.digests import digest
+from fedkit.ledger.blocks import parse_header
 from fedkit.ledger.contracts import contract
 from fedkit.ledger.deployment import GAS
+from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.transactions import trie_root
 
 Block = dict[str, Any]
@@ -91,7 +92,7 @@ def test_a_record_that_its_call_did_not_make(bundle: Path) -> None:
         return blocks
 
     chain_rewritten(bundle, edited)
-    assert failed(bundle) == {4, 14}
+    assert failed(bundle) == {4, 14, 15}
 
 
 def test_a_record_of_a_look_alike_contract_does_not_count(bundle: Path, told: Told) -> None:
@@ -136,7 +137,7 @@ def test_operator_and_researcher_together_cannot_release_what_was_not_trained(bu
         return blocks
 
     chain_rewritten(bundle, released)
-    assert failed(bundle) == {13, 14}
+    assert failed(bundle) == {11, 13, 14, 15}
 
 
 def test_operator_and_researcher_together_cannot_change_what_was_evaluated(bundle: Path, told: Told) -> None:
@@ -186,7 +187,7 @@ def test_a_header_that_its_own_execution_does_not_give(field: int, bundle: Path)
         return blocks
 
     chain_rewritten(bundle, edited)
-    assert failed(bundle) == {14}
+    assert failed(bundle) == {14, 15}
 
 
 def test_the_chain_set_back(bundle: Path, told: Told) -> None:
@@ -197,13 +198,13 @@ def test_the_chain_set_back(bundle: Path, told: Told) -> None:
 
 
 def test_two_heads_shown_to_two_parties(bundle: Path, told: Told) -> None:
-    """Each side is consistent; who holds the head that the other was shown finds it."""
+    """Who holds the head that the other was shown finds it; so does anybody, since the sites signed one of the two."""
     head = verify(told.bundle).head
     chain_rewritten(bundle, later)
     other = verify(bundle)
-    assert other.ok
     assert other.head != head
-    assert failed(bundle, pin=head) == {2}
+    assert failed(bundle) == {15}
+    assert failed(bundle, pin=head) == {2, 15}
     assert failed(told.bundle, pin=head) == set()
     assert failed(told.bundle, pin=head.partition(":")[2]) == set()
 
@@ -244,22 +245,52 @@ def test_a_role_that_was_taken_before_the_act(told: Told, bundle: Path) -> None:
     assert failed(bundle) >= {5, 14}
 
 
-# -- what is not found
+# -- the heads that sites signed
 
 
-def test_not_found_a_time_that_the_operator_chose_unless_a_head_is_pinned(bundle: Path, told: Told) -> None:
+def test_a_time_that_the_operator_chose(bundle: Path) -> None:
     chain_rewritten(bundle, later)
-    assert failed(bundle) == set()
-    assert failed(bundle, pin=verify(told.bundle).head) == {2}
+    assert failed(bundle) == {15}
 
 
-def test_not_found_a_rollback_past_an_old_pin(told: Told, tmp_path: Path) -> None:
-    """A head that was written down before the study says nothing about the study."""
+def test_signed_heads_left_out_of_the_bundle(bundle: Path) -> None:
+    """Without them a chain set back would not show: so their absence does."""
+    chain_rewritten(bundle, later)
+    rewritten(bundle, "heads.json", lambda heads: [])
+    for site in ("norway", "sweden"):
+        rewritten(bundle, f"journals/{site}.jsonl", lambda rows: rows[:-1])
+    report = verify(bundle)
+    assert {f.what[:30] for f in report.checks[14].findings} == {"has signed no head since its j"}
+    assert failed(bundle) == {15}
+
+
+def test_a_head_that_somebody_else_signed_for_the_site(told: Told, bundle: Path) -> None:
+    """The operator cannot replace what the sites signed: his key is no site's."""
+    world = told.world
+    chain_rewritten(bundle, later)
+    raw = bytes.fromhex(json.loads((bundle / "chain.json").read_bytes())["blocks"][-1]["header"])
+    newest = parse_header(raw)
+
+    def signed(heads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        mine = (SignedHead(head["site"], newest.number, newest.hash, newest.time) for head in heads[-2:])
+        return [world.keys.sign_head("admin", head, world.ledger.domain).to_json() for head in mine]
+
+    rewritten(bundle, "heads.json", signed)
+    for site in ("norway", "sweden"):
+        rewritten(bundle, f"journals/{site}.jsonl", lambda rows: rows[:-1])
+    assert failed(bundle) == {15}
+    assert any("which is no key of norway" in f.what for f in verify(bundle).checks[14].findings)
+
+
+def test_the_chain_set_back_behind_an_old_pin(told: Told, bundle: Path) -> None:
+    """A head that was written down before the study says nothing about the study; the heads that the sites signed do."""
     blocks = json.loads((told.bundle / "chain.json").read_bytes())["blocks"]
     early = "0x" + keccak(bytes.fromhex(blocks[2]["header"])).hex()
-    copy = Path(shutil.copytree(told.bundle, tmp_path / "copy"))
-    chain_rewritten(copy, later)
-    assert failed(copy, pin=early) == set()
+    chain_rewritten(bundle, later)
+    assert failed(bundle, pin=early) == {15}
+
+
+# -- what is not found
 
 
 def test_not_found_another_history_by_somebody_with_all_the_keys_unless_pinned(told: Told, tmp_path: Path) -> None:
@@ -276,7 +307,7 @@ def test_not_found_rows_after_the_last_anchor_that_are_cut_off(told: Told, tmp_p
     world.journals["norway"].append("journal.read", "auditor", start=1)
     bundle = world.export(tmp_path / "evidence", request)
     world.close()
-    assert "1 rows came after the last" in verify(bundle).checks[9].note
+    assert "3 rows came after the last" in verify(bundle).checks[9].note  # this one, and the heads that both sites signed
     rewritten(bundle, "journals/norway.jsonl", lambda rows: rows[:-1])
     assert failed(bundle) == set()
 
