@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rlp
 
 from fedkit.digests import digest, digest_bytes
 from fedkit.environment import environment_digest
@@ -24,6 +25,7 @@ from fedkit.errors import (
     DigestMismatch,
     ExecutionFailed,
     FedkitError,
+    LedgerError,
     LimitReached,
     NotApproved,
     OutputRefused,
@@ -34,7 +36,8 @@ from fedkit.federation.parameters import decode, encode
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
-from fedkit.ledger import typed
+from fedkit.ledger import heads, typed
+from fedkit.ledger.blocks import raw_header
 from fedkit.ledger.rows import verify_rows
 from fedkit.sites.base import Site
 from fedkit.sites.launch import Federation, launch
@@ -558,6 +561,53 @@ def test_the_journal_is_one_chain_and_its_anchor_is_signed_by_the_site(world: Wo
     assert again == anchor
     world.auditor.anchor(after=anchor["to"])
     assert world.auditor.anchor() is None
+
+
+def test_a_site_signs_the_head_of_the_chain_and_only_what_goes_on_from_there(world: World) -> None:
+    chain = world.federation.ledger.chain
+    headers = [raw_header(chain.block(number)) for number in range(chain.head().number + 1)]
+    before = world.auditor.head()
+    signed = world.auditor.sign_head(headers[before.number :] if before else headers[-1:])
+    assert signed == world.steward.head()
+    assert (signed.site, signed.number, signed.hash) == ("north", chain.head().number, chain.head().hash)
+    assert heads.recover_head(signed, world.federation.ledger.domain) == world.auditor.info.key
+    assert world.auditor.sign_head(headers[-1:]) == signed  # nothing new: nothing is signed anew
+    assert len(world.rows("head.signed", block=signed.hash[2:])) == 1
+    with pytest.raises(LedgerError, match="does not go on"):
+        world.auditor.sign_head(headers[:-1])  # the chain, set back
+    assert world.auditor.head() == signed
+    assert len(world.rows("head.refused", reason="ledger")) == 1
+
+
+@pytest.mark.parametrize("shown", [[], [b""], [b"no header"], [bytes(600)] * 2, [b"\xc0"] * 1001])
+def test_what_is_no_header_is_not_signed(world: World, shown: list[bytes]) -> None:
+    with pytest.raises(LedgerError, match="no head to sign"):
+        world.auditor.sign_head(shown)
+
+
+def test_a_chain_whose_clock_is_an_hour_ahead_is_not_signed(world: World) -> None:
+    chain = world.federation.ledger.chain
+    last = world.auditor.head()
+    fields = rlp.decode(raw_header(chain.block(last.number if last else chain.head().number)))
+    if last:
+        fields[0], fields[8] = bytes.fromhex(last.hash[2:]), (last.number + 1).to_bytes(8).lstrip(b"\0")
+    fields[11] = (int(time.time()) + 3600).to_bytes(8).lstrip(b"\0")
+    with pytest.raises(LedgerError, match="clock runs ahead") as refused:
+        world.auditor.sign_head([rlp.encode(fields)])
+    assert "NTP" in refused.value.help
+
+
+def test_a_researcher_has_no_head_signed(world: World) -> None:
+    """Who relays could show anything: to whom a site signs must be somebody who audits or decides."""
+    with pytest.raises(AccessRefused):
+        world.researcher.sign_head([b""])
+
+
+def test_a_run_says_which_code_and_environment_it_started(world: World) -> None:
+    request = world.approved()
+    world.researcher.execute(request.digest, "count", 1)
+    (row,) = world.rows("execution.started", request=request.digest)
+    assert (row["fields"]["code"], row["fields"]["environment"]) == (request.code_digest, environment_digest())
 
 
 # -- promise 4: private text never leaves
