@@ -6,7 +6,9 @@ rows, merkle                the rows of a journal, and the root that is anchored
 store, evm, provider        the embedded chain
 chain, blocks               the seam to a chain, embedded or a node's, and its blocks as bytes
 deployment, recorder        where the contracts are; how acts get there and records come back
-registry, ledger            the acts
+registry, permits, budgets  the acts of admin, authority, and on privacy budgets (signed in `spending`)
+ledger                      all acts together
+succession                  from one deployment of the contracts to the next
 
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import open_ledger

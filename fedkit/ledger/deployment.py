@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from fedkit.ledger.contracts import NAMES, contract
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.transactions import contract_address
 from fedkit.ledger.typed import LedgerDomain
-from fedkit.storage import write_whole
+from fedkit.storage import write_new
 
 #: Gas allowed to one transaction; what is not used costs nothing.
 GAS = 12_000_000
@@ -47,15 +48,16 @@ def arguments(name: str, of: Deployment) -> tuple[str, ...]:
     return of.contracts["Registry"], of.contracts["Rounds" if name == "Requests" else "Requests"]
 
 
-def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deployment:
+def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str, *, predecessor: str = NOBODY) -> Deployment:
     """The deployment that `file` names, or a new one by the key of `admin`, written to `file` before it is sent.
 
     So a crash at any moment leaves nothing to clean up: opening again deploys what is missing, at the same addresses.
+    predecessor: the Registry that a new one takes over from; see `succession`.
     Raises LedgerError if the chain is another one than the file's, or has lost the contracts.
     """
-    stored = _read(file)
+    stored = read_deployment(file)
     if stored is None:
-        if (head := chain.head().number) and _is_embedded(chain):
+        if predecessor == NOBODY and (head := chain.head().number) and _is_embedded(chain):
             raise LedgerError(
                 "the chain is there, but not the note of its contracts",
                 expected=f"{file.name} beside a chain of {head} blocks",
@@ -65,8 +67,9 @@ def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deplo
         deployer = keys.create(admin)
         nonce = chain.nonce(deployer)
         contracts = {name: contract_address(deployer, nonce + i) for i, name in enumerate(NAMES)}
-        stored = Deployment(chain.chain_id, chain.genesis, deployer, nonce, contracts)
-        write_whole(file, json.dumps(asdict(stored), indent=1).encode())
+        stored = Deployment(chain.chain_id, chain.genesis, deployer, nonce, contracts, predecessor)
+        if not write_new(file, json.dumps(asdict(stored), indent=1).encode()):  # another process was a moment faster
+            stored = read_deployment(file) or stored
     if (stored.chain_id, stored.genesis) != (chain.chain_id, chain.genesis):
         raise LedgerError(
             "this is another chain than the one this folder belongs to",
@@ -74,17 +77,53 @@ def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str) -> Deplo
             got=f"chain {chain.chain_id}, genesis {chain.genesis}",
             help="give the URL or restore the file of the first chain, or take another folder",
         )
-    missing = [name for name in NAMES if not chain.code(stored.contracts[name])]
-    if missing:
-        if chain.nonce(stored.deployer) != stored.nonce + len(NAMES) - len(missing):
+    if missing := missing_contracts(chain, stored):
+        if not can_go_on(chain, stored):
             raise LedgerError(
                 "the contracts are not on the chain",
                 expected=f"{', '.join(missing)} at the addresses of {file.name}",
                 got="no code there",
                 help="the chain was set back or replaced; restore its backup",
             )
-        _deploy(chain, keys, stored, missing, admin)
+        try:
+            _deploy(chain, keys, stored, missing, admin)
+        except LedgerError:
+            if missing_contracts(chain, stored):  # else another process has just deployed them
+                raise
+    _check_code(chain, stored, file)
     return stored
+
+
+def missing_contracts(chain: Chain, planned: Deployment) -> list[str]:
+    """Names of the contracts of a deployment that are not on the chain, in the order in which they are created."""
+    return [name for name in NAMES if not chain.code(planned.contracts[name])]
+
+
+def can_go_on(chain: Chain, planned: Deployment) -> bool:
+    """Whether the deployer's next transactions put what is missing at the addresses that were planned."""
+    missing = missing_contracts(chain, planned)
+    return not missing or chain.nonce(planned.deployer) == planned.nonce + len(NAMES) - len(missing)
+
+
+def _check_code(chain: Chain, found: Deployment, file: Path) -> None:
+    """Raises LedgerError if other contracts stand at the addresses, whose answers would mean nothing."""
+    strange = [name for name in NAMES if not is_code_of(name, chain.code(found.contracts[name]))]
+    if strange:
+        raise LedgerError(
+            "other contracts stand where the ledger's should",
+            expected=f"the code of {', '.join(strange)} that comes with fedkit, at the addresses of {file.name}",
+            got="other code",
+            help=f"restore {file.name}; a ledger that an older fedkit deployed is read with that one, or superseded by it",
+        )
+
+
+def is_code_of(name: str, code: bytes) -> bool:
+    """Whether the code on chain is that of the contract, whatever its immutables (solc leaves `PUSH32 0` for each) are."""
+    creation = contract(name).bytecode
+    start = creation.find(code[:32])
+    gap = b"\x7f" + bytes(32)
+    parts = creation[start : start + len(code)].split(gap) if start >= 0 else []
+    return bool(code) and re.fullmatch(b"\x7f.{32}".join(map(re.escape, parts)), code, re.DOTALL) is not None
 
 
 def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str], admin: str) -> None:
@@ -96,12 +135,19 @@ def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str]
     chain.send(raws)
 
 
-def _read(file: Path) -> Deployment | None:
+def read_deployment(file: Path) -> Deployment | None:
+    """The deployment that a file notes, or None if there is no file. Raises LedgerError if it holds something else."""
     try:
         row = json.loads(file.read_bytes())
         found = Deployment(**row)
-        if set(found.contracts) != set(NAMES):
-            raise LedgerError(f"{file.name} names other contracts", expected=", ".join(NAMES), got="others")
+        planned = {name: contract_address(found.deployer, found.nonce + i) for i, name in enumerate(NAMES)}
+        if found.contracts != planned:
+            raise LedgerError(
+                f"{file.name} names other contracts than were deployed",
+                expected=f"{', '.join(NAMES)}, where transaction {found.nonce} of {found.deployer} and the next put them",
+                got="another name or address",
+                help="restore it from a backup",
+            )
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, AttributeError, OSError):

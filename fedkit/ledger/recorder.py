@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from eth_utils import to_checksum_address
 
-from fedkit.errors import ContractReverted, LedgerError
+from fedkit.errors import ActCollided, ContractReverted, LedgerError
 from fedkit.ledger.chain import Chain, Head
 from fedkit.ledger.contracts import contract
-from fedkit.ledger.deployment import GAS, Deployment, write_whole
+from fedkit.ledger.deployment import GAS, Deployment
 from fedkit.ledger.events import Event, read_event
 from fedkit.ledger.keys import Keyring
+from fedkit.ledger.name_file import NameFile
 from fedkit.ledger.names import NameBook
 from fedkit.ledger.typed import LedgerDomain
 
@@ -26,6 +28,9 @@ E = TypeVar("E", bound=Event)
 #: Delivers what stewards and sites signed. It has no role: a relay can forge nothing.
 RELAY = "relay"
 
+#: How often an act is sent again because another process used the same key at that moment.
+COLLISIONS = 20
+
 
 class Recorder:
     """A deployment on a chain, with the keys of those who act on it. Safe for several threads: one act at a time."""
@@ -33,8 +38,8 @@ class Recorder:
     def __init__(self, folder: Path, keys: Keyring, chain: Chain, deployment: Deployment) -> None:
         self.folder, self.keys, self.chain, self.deployment = folder, keys, chain, deployment
         self._lock = threading.RLock()
-        self._names_file = folder / "names.json"
-        self.names = NameBook(json.loads(self._names_file.read_bytes()) if self._names_file.exists() else ())
+        self._name_file = NameFile(folder / "names.json")
+        self.names = NameBook(self._name_file.read())
         self._events: list[Event] = []
         self._read_to = 0
         keys.create(RELAY)
@@ -56,7 +61,11 @@ class Recorder:
         with self._lock:
             head = self.head().number
             if head > self._read_to:
-                self._events += self._decode(self.chain.logs([*self.deployment.contracts.values()], self._read_to + 1, head))
+                logs = self.chain.logs([*self.deployment.contracts.values()], self._read_to + 1, head)
+                # Another process writes its names down before the acts that they stand in.
+                if self._name_file.changed() and self.names.learn(self._name_file.read()) and self._read_to:
+                    self._events, logs = [], self.chain.logs([*self.deployment.contracts.values()], 1, head)
+                self._events += self._decode(logs)
                 self._read_to = head
             return list(self._events)
 
@@ -85,19 +94,29 @@ class Recorder:
     def _act(self, actor: str, acts: Sequence[Act]) -> list[Event]:
         """Send acts of one actor, together if the chain can; returns their records."""
         with self._lock:
-            nonce = self.chain.nonce(self.keys.address(actor))
-            raws = [
-                self.keys.sign_transaction(
-                    actor,
-                    chain_id=self.chain.chain_id,
-                    nonce=nonce + i,
-                    to=self.deployment.contracts[name],
-                    data=contract(name).call(function, *arguments),
-                    gas=GAS,
-                )
-                for i, (name, function, arguments) in enumerate(acts)
-            ]
-            return self._decode([log for receipt in self.chain.send(raws) for log in receipt["logs"]])
+            for tries in range(1, COLLISIONS + 1):
+                try:
+                    receipts = self.chain.send(self._signed(actor, acts))
+                    break
+                except ActCollided:
+                    if tries == COLLISIONS:
+                        raise
+                    time.sleep(random.uniform(0, 0.01 * tries))
+            return self._decode([log for receipt in receipts for log in receipt["logs"]])
+
+    def _signed(self, actor: str, acts: Sequence[Act]) -> list[bytes]:
+        nonce = self.chain.nonce(self.keys.address(actor))
+        return [
+            self.keys.sign_transaction(
+                actor,
+                chain_id=self.chain.chain_id,
+                nonce=nonce + i,
+                to=self.deployment.contracts[name],
+                data=contract(name).call(function, *arguments),
+                gas=GAS,
+            )
+            for i, (name, function, arguments) in enumerate(acts)
+        ]
 
     def _ask(self, name: str, function: str, *arguments: Any) -> Any:
         data = contract(name).call(function, *arguments)
@@ -127,8 +146,9 @@ class Recorder:
 
     def _learn(self, names: Sequence[str]) -> None:
         """Write new names down before their ids go on chain, where nobody could read them back."""
-        if self.names.learn(names):
-            write_whole(self._names_file, json.dumps(sorted(self.names.names)).encode())
+        if not self.names.names.issuperset(names):
+            self._name_file.add(names)
+            self.names.learn(names)
             self._events, self._read_to = [], 0
 
 
