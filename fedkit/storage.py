@@ -22,18 +22,42 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        _fill(part, data, mode)
         part.replace(path)
         sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise unwritable(path, error, len(data)) from None
+
+
+def write_new(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
+    """Write a file that is not there yet; False, and nothing is changed, if it is. The first of two writers wins.
+
+    Raises StorageError, with nothing left behind.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        _fill(part, data, mode)
+        os.link(part, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise unwritable(path, error, len(data)) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return True
+
+
+def _fill(part: Path, data: bytes, mode: int) -> None:
+    part.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

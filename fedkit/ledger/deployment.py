@@ -48,12 +48,15 @@ def arguments(name: str, of: Deployment) -> tuple[str, ...]:
     return of.contracts["Registry"], of.contracts["Rounds" if name == "Requests" else "Requests"]
 
 
-def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str, *, predecessor: str = NOBODY) -> Deployment:
+def find_or_deploy(
+    chain: Chain, keys: Keyring, file: Path, admin: str, *, predecessor: str = NOBODY, other_code: bool = False
+) -> Deployment:
     """The deployment that `file` names, or a new one by the key of `admin`, written to `file` before it is sent.
 
     So a crash at any moment leaves nothing to clean up: opening again deploys what is missing, at the same addresses.
     predecessor: the Registry that a new one takes over from; see `succession`.
-    Raises LedgerError if the chain is another one than the file's, or has lost the contracts.
+    other_code:  take contracts of another version of fedkit, to hand over from them.
+    Raises LedgerError if the chain is another one than the file's, has lost the contracts, or has others in their place.
     """
     stored = read_deployment(file)
     if stored is None:
@@ -90,7 +93,8 @@ def find_or_deploy(chain: Chain, keys: Keyring, file: Path, admin: str, *, prede
         except LedgerError:
             if missing_contracts(chain, stored):  # else another process has just deployed them
                 raise
-    _check_code(chain, stored, file)
+    if not other_code:
+        _check_code(chain, stored, file)
     return stored
 
 
@@ -113,7 +117,8 @@ def _check_code(chain: Chain, found: Deployment, file: Path) -> None:
             "other contracts stand where the ledger's should",
             expected=f"the code of {', '.join(strange)} that comes with fedkit, at the addresses of {file.name}",
             got="other code",
-            help=f"restore {file.name}; a ledger that an older fedkit deployed is read with that one, or superseded by it",
+            help="use the fedkit that deployed them; or open the ledger with other_code=True and hand over to new ones: "
+            "fedkit.ledger.succession.succeed",
         )
 
 

@@ -6,7 +6,6 @@ A key is made here, stays in this process and is written only encrypted. Neither
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import threading
@@ -24,6 +23,7 @@ from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.transactions import sign_transaction
 from fedkit.ledger.typed import LedgerDomain
+from fedkit.storage import write_new
 
 #: scrypt cost where the passphrase is 256 random bits, which no cost makes safer: 4 MiB and milliseconds.
 RANDOM_COST = 2**12
@@ -31,6 +31,21 @@ RANDOM_COST = 2**12
 HUMAN_COST = 2**18
 
 _ACTOR = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")
+
+
+class Secret(bytes):
+    """Bytes that do not show themselves: not in a notebook, a log, or a traceback that prints variables."""
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, _: str) -> str:
+        return repr(self)
+
+    def __reduce_ex__(self, _: object) -> str:
+        raise TypeError("a secret is not pickled")
 
 
 class Keyring:
@@ -45,11 +60,11 @@ class Keyring:
     def __init__(self, folder: Path, passphrase: str | None = None, *, cost: int | None = None) -> None:
         self.folder = folder
         self._cost = cost or (RANDOM_COST if passphrase is None else HUMAN_COST)
-        self._unlocked: dict[str, bytes] = {}
+        self._unlocked: dict[str, Secret] = {}
         self._lock = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._passphrase = (passphrase or _passphrase(folder / "passphrase")).encode()
+            self._passphrase = Secret((passphrase or _passphrase(folder / "passphrase")).encode())
         except OSError as error:
             raise StorageError(
                 "the key folder cannot be used", expected="a folder of one's own", got=str(error.strerror)
@@ -70,9 +85,9 @@ class Keyring:
         path = self._path(actor)
         with self._lock:
             if not path.exists():
-                key = _new_key()
+                key = Secret(_new_key())
                 sealed = eth_keyfile.create_keyfile_json(key, self._passphrase, kdf="scrypt", iterations=self._cost)
-                _write_new(path, json.dumps(sealed).encode())
+                write_new(path, json.dumps(sealed).encode())
             return self.address(actor)
 
     def address(self, actor: str) -> str:
@@ -111,11 +126,11 @@ class Keyring:
         """A raw transaction that costs nothing (gas price 0). to: None creates a contract."""
         return sign_transaction(self._key(actor), chain_id=chain_id, nonce=nonce, to=to, data=data, gas=gas)
 
-    def _key(self, actor: str) -> bytes:
+    def _key(self, actor: str) -> Secret:
         with self._lock:
             if actor not in self._unlocked:
                 try:
-                    self._unlocked[actor] = bytes(eth_keyfile.decode_keyfile_json(self._sealed(actor), self._passphrase))
+                    self._unlocked[actor] = Secret(eth_keyfile.decode_keyfile_json(self._sealed(actor), self._passphrase))
                 except (ValueError, KeyError):
                     raise LedgerError(
                         f"the key of {actor} cannot be unlocked",
@@ -157,7 +172,7 @@ def _new_key() -> bytes:
 
 def _passphrase(path: Path) -> str:
     if not path.exists():
-        _write_new(path, secrets.token_hex(32).encode())
+        write_new(path, secrets.token_hex(32).encode())
     if path.stat().st_mode & 0o077:
         raise ConfigurationError(
             "others can read the passphrase of the keys",
@@ -166,18 +181,3 @@ def _passphrase(path: Path) -> str:
             help=f"chmod 600 {path.name}; if others could read it, make new keys",
         )
     return path.read_text().strip()
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a secret file whole or not at all; the first of two writers wins."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        os.write(handle, data)
-        os.fsync(handle)
-        os.link(part, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.close(handle)
-        part.unlink()

@@ -46,18 +46,21 @@ from fedkit.ledger.typed import anchor_message, decision_message, digest_bytes32
 STATUS = ("not asked", "submitted", "approved", "denied", "executed", "released")
 
 
-def open_ledger(folder: Path, keys: Keyring, *, url: str | None = None, chain: Chain | None = None) -> Ledger:
+def open_ledger(
+    folder: Path, keys: Keyring, *, url: str | None = None, chain: Chain | None = None, other_code: bool = False
+) -> Ledger:
     """Open the ledger in `folder`; its contracts are deployed the first time, by the key "admin" of `keys`.
 
     url:   JSON-RPC of a node; by default the chain is embedded, in `folder/chain.sqlite`, or where its owner serves it
         (`fedkit.ledger.opening`).   chain: one that is open already.
+    other_code: open contracts of another version of fedkit, to hand over from them (`fedkit.ledger.succession`).
     Raises AlreadyRunning if another process has the embedded chain and does not serve it, LedgerError if the chain is another
     one than before or a node does not answer, StorageError if the disk refuses.
     """
     if chain is None:
         chain = open_chain(folder, url=url)
     try:
-        return Ledger(folder, keys, chain, find_or_deploy(chain, keys, folder / "contracts.json", ADMIN))
+        return Ledger(folder, keys, chain, find_or_deploy(chain, keys, folder / "contracts.json", ADMIN, other_code=other_code))
     except BaseException:
         chain.close()
         raise
