@@ -1,4 +1,4 @@
-"""`fedkit notes`: makes synthetic notes and describes a corpus. Counts only: no text of a note is printed."""
+"""`fedkit notes`: brings notes in, makes synthetic ones, describes a corpus. Counts only: no text of a note is printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from fedkit.cli._notes_import import export, import_
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def notes() -> None:
-    """Synthetic notes, and what a corpus holds."""
+    """Notes: bring them in, write them out, make synthetic ones, count them."""
+
+
+notes.add_command(import_)
+notes.add_command(export)
 
 
 @notes.command()

@@ -17,8 +17,9 @@ from typing import Any
 
 from fedkit.digests import digest
 from fedkit.errors import CorpusError
-from fedkit.notes.readers import FORMATS, detect
+from fedkit.notes.readers import FORMATS, detect, omop
 from fedkit.notes.readers.base import NoteReader, Problem, Record, Rules
+from fedkit.notes.readers.omop import Rows
 from fedkit.notes.store import NoteFile
 
 BATCH_RECORDS = 500
@@ -82,6 +83,16 @@ def units_of(source: Path, rules: Rules, format: str | None = None) -> list[Unit
     return [_unit(source, source.name, kind, rules)]
 
 
+def database_unit(database: Rows, name: str, rules: Rules, schema: str | None = None) -> Unit:
+    """The unit of an OMOP CDM behind an open connection, such as `fedkit.sites.postgres.Postgres`."""
+
+    def read(after: int) -> Iterator[Record]:
+        return omop.notes_of(database, name, rules, schema, after)
+
+    stamp = f"{omop.fingerprint(database, name, schema)}:{digest(_plain(rules))}"
+    return Unit(key=f"{name}/{schema or ''}", name=name, format=omop.OmopReader.name, print=stamp, read=read)
+
+
 def import_notes(
     store: NoteFile, units: Iterable[Unit], progress: Callable[[Unit, int], None] = lambda unit, records: None
 ) -> ImportReport:
@@ -98,14 +109,18 @@ def import_notes(
         progress(unit, done)
         if finished:
             continue
+        whole = True
         for batch in _batches(unit.read(done)):
-            done += len(batch)
+            # What the system could not read is no record: the next run begins there.
+            broken = sum(any(p.kind == "disk" for p in record.problems) for record in batch)
+            whole, done = whole and not broken, done + len(batch) - broken
             for note in _save(store, number, done, batch):
                 languages[note.language] += 1
                 labels.update(span.label for span in note.spans)
             progress(unit, done)
-        with store.transaction():
-            store.database.execute("UPDATE units SET finished = true WHERE unit = ?", [number])
+        if whole:
+            with store.transaction():
+                store.database.execute("UPDATE units SET finished = true WHERE unit = ?", [number])
     return _report(store, store.count() - before, labels, languages)
 
 
@@ -116,11 +131,15 @@ def describe_imports(store: NoteFile) -> ImportReport:
 
 def _unit(path: Path, name: str, kind: type[NoteReader], rules: Rules) -> Unit:
     reader = kind(rules)
+    try:
+        content = kind.fingerprint(path)
+    except OSError:
+        content = ""  # reading it will say why
     return Unit(
         key=str(path.resolve()),
         name=name,
         format=kind.name,
-        print=f"{kind.fingerprint(path)}:{digest(_plain(rules))}",
+        print=f"{content}:{digest(_plain(rules))}",
         read=lambda after: reader.read(path, name=name, after=after),
     )
 
@@ -134,6 +153,7 @@ def _begin(store: NoteFile, unit: Unit) -> tuple[int, int, bool]:
     """(number, records that the store holds, finished) of a unit, made new where it is new or has changed."""
     found = store.database.execute("SELECT unit, print, records, finished FROM units WHERE name = ?", [unit.key]).fetchall()
     if found and found[0][1] == f"{unit.format}:{unit.print}":
+        store.database.execute("DELETE FROM problems WHERE unit = ? AND kind = 'disk'", [found[0][0]])
         return found[0][0], found[0][2], found[0][3]
     with store.transaction():
         if found:

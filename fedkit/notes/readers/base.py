@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,8 @@ PROBLEMS: Mapping[str, str] = {
     "structure": "sections, sentences or tokens that do not fit the text, left out",
     "date": "a date that cannot be understood, kept in meta",
     "left out": "parts that this format can hold and a note cannot",
-    "unreadable": "a file that cannot be opened or goes wrong from here on",
+    "unreadable": "a file, or a page of one, that cannot be understood from here on",
+    "disk": "the system could not read on here; the next run tries again",
 }
 
 
@@ -120,13 +121,21 @@ class NoteReader(ABC):
     def read(self, path: Path, *, name: str = "", after: int = 0) -> Iterator[Record]:
         """The records of one file, without the first `after`. `name`: how places call the file (default: its own name).
 
-        Raises nothing for what stands in the file: from where a file cannot be read on, the last record says "unreadable".
+        Raises nothing for what stands in the file: from where a file cannot be read on, the last record says
+        "unreadable", or "disk" if it was the system's doing.
         """
         return islice(self._guarded(path, name or path.name), after, None)
 
     @abstractmethod
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         """The records of one file. May raise CorpusError or any exception of a parser where nothing more can be read."""
+
+    def _one(self, place: str, make: Callable[[], Record]) -> Record:
+        """The record that `make` builds; whatever it raises costs this record alone."""
+        try:
+            return make()
+        except Exception as error:  # its message could hold text
+            return skipped(place, "syntax", f"cannot be understood ({type(error).__name__})")
 
     def _guarded(self, path: Path, name: str) -> Iterator[Record]:
         number = 0
@@ -137,7 +146,7 @@ class NoteReader(ABC):
         except CorpusError as error:
             yield skipped(name, "unreadable", f"{error.message}: expected {error.expected}, got {error.got}")
         except OSError as error:
-            yield skipped(name, "unreadable", error.strerror or type(error).__name__)
+            yield skipped(name, "disk", error.strerror or type(error).__name__)
         except Exception as error:  # a parser's own: its message could hold text
             yield skipped(name, "unreadable", f"{type(error).__name__} after record {number}")
 

@@ -113,7 +113,7 @@ class _Standoff:
             if counts_line_ends_once:
                 span = _moved(span, counts_line_ends_once)
             if words is not None and span.end <= len(text) and not _same(text, span, words):
-                self.problems.append(Problem("span words", key))
+                self.problems.append(Problem("span words", _key(key)))
                 continue
             keys[key] = len(spans)
             spans.append(span)
@@ -122,7 +122,7 @@ class _Standoff:
             if at is not None:  # attributes of relations have no place in a note
                 spans[at] = replace(spans[at], attributes={**spans[at].attributes, what: value})
             elif about not in self.spans and about not in self.triggers:
-                self.problems.append(Problem("left out", f"{what} of {about[:20]}"))
+                self.problems.append(Problem("left out", f"an attribute or note of {_key(about)}"))
         for about, concept in self.concepts:
             at = keys.get(self.triggers.get(about, about))
             if at is not None:
@@ -131,13 +131,18 @@ class _Standoff:
         for head, tail, label in self.ties:
             a, b = (keys.get(self.triggers.get(end, end)) for end in (head, tail))
             if a is None or b is None:
-                self.problems.append(Problem("relation", f"{label[:40]} of {head[:20]}"))
+                self.problems.append(Problem("relation", f"from {_key(head)} to {_key(tail)}"))
             else:
                 ties.append(Relation(a, b, label))
         return spans, ties
 
     def _fits(self, text: str) -> bool:
         return all(words is None or _same(text, span, words) for span, words in self.spans.values())
+
+
+def _key(text: str) -> str:
+    """An annotation's key for a report; a word that is none could be anything, so it is not repeated."""
+    return text if re.fullmatch(r"[A-Z*#]\d{0,9}", text) else "what is no key"
 
 
 def _same(text: str, span: Span, words: str) -> bool:

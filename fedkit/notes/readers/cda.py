@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fedkit.notes.note import Concept, Section, Span
 from fedkit.notes.readers.base import NoteReader, Problem, Record, skipped
 from fedkit.notes.readers.draft import build
-from fedkit.notes.readers.markup import Narrative, parse_xml, text_of_html
+from fedkit.notes.readers.markup import Narrative, known_kind, parse_xml, text_of_html
 from fedkit.notes.readers.pdf import text_layer
 from fedkit.notes.readers.text import decode
 
@@ -49,7 +50,7 @@ class CdaReader(NoteReader):
         if _tag(root) != "ClinicalDocument":
             yield skipped(name, "syntax", "no ClinicalDocument")
             return
-        yield self._document(root, name)
+        yield self._one(name, partial(self._document, root, name))
 
     def _document(self, root: Any, name: str) -> Record:
         body = _Body()
@@ -172,7 +173,7 @@ def _plain(text: Any, problems: list[Problem]) -> str:
     if kind == "text/html":
         return text_of_html(raw)
     if kind != "text/plain":
-        problems.append(Problem("left out", f"a body of type {kind[:40]}"))
+        problems.append(Problem("left out", f"a body of {known_kind(kind)}"))
         return ""
     plain, problem = decode(raw, "utf-8")
     problems += [problem] if problem else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from fedkit.notes.readers.base import NoteReader, Record, skipped
@@ -38,7 +39,7 @@ class CsvReader(NoteReader):
 
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         csv.field_size_limit(max(csv.field_size_limit(), 4 * self.rules.max_characters))
-        source = lines(path, self.rules.encoding, 4 * self.rules.max_characters)
+        source = lines(path, self.rules.encoding, 4 * self.rules.max_characters, keep_returns=True)
         heading = next((line for line in source if line.text is None or line.text.strip()), None)
         if heading is None:
             return
@@ -46,11 +47,15 @@ class CsvReader(NoteReader):
             yield skipped(f"{name}, line {heading.number}", "unreadable", "the heading is not text")
             return
         delimiter = _delimiter(heading.text)
-        columns = Columns(next(csv.reader([heading.text], delimiter=delimiter), []), self.rules, name)
+        names = _parse([heading], delimiter)
+        if not isinstance(names, list):
+            yield skipped(f"{name}, line {heading.number}", "unreadable", "the heading is no row")
+            return
+        columns = Columns(names, self.rules, name)
         for number, cells in _rows(source, delimiter, len(columns.names), 4 * self.rules.max_characters):
             place = f"{name}, line {number}"
             if isinstance(cells, list):
-                yield columns.record(cells, place)
+                yield self._one(place, partial(columns.record, cells, place))
             else:
                 yield skipped(place, *cells)
 
@@ -101,6 +106,8 @@ def _parse(block: list[Line], delimiter: str) -> list[str] | str | None:
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             return None
+        if "new-line" in str(error):
+            return "a carriage return outside a quoted cell"
         return "a cell longer than the limit" if "limit" in str(error) else "a quotation mark inside a quoted cell"
     return rows[0] if len(rows) == 1 else "a line end outside a quoted cell"
 

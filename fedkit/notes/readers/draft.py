@@ -93,14 +93,11 @@ def from_row(row: Mapping[str, object], place: str, rules: Rules) -> Record:
             problems.append(Problem("span outside", f"span {number + 1}"))
     relations = []
     for entry in _entries(row, "relations", problems):
-        try:
-            head, tail = places[int(str(entry["head"]))], places[int(str(entry["tail"]))]
-            attributes = entry.get("attributes")
-            relations.append(
-                Relation(head, tail, str(entry["label"]), dict(attributes) if isinstance(attributes, dict) else {})
-            )
-        except (KeyError, TypeError, ValueError):
+        relation = _relation(entry, places)
+        if relation is None:
             problems.append(Problem("relation"))
+        else:
+            relations.append(relation)
     sections = []
     for entry in _entries(row, "sections", problems):
         try:
@@ -134,6 +131,20 @@ def from_row(row: Mapping[str, object], place: str, rules: Rules) -> Record:
         problems=problems,
         **words,
     )
+
+
+def _relation(entry: Mapping[str, object], places: Mapping[int, int]) -> Relation | None:
+    """A relation of ours, or one that names its two ends by their roles: `{"type": "ADR", "drug": 1, "reaction": 0}`."""
+    ends = [entry[k] for k in ("head", "tail") if k in entry]
+    if not ends:
+        ends = [value for value in entry.values() if isinstance(value, int) and not isinstance(value, bool)]
+    label = entry.get("label", entry.get("type"))
+    if len(ends) != 2 or not isinstance(label, str):
+        return None
+    head, tail = (places.get(end) if isinstance(end, int) else None for end in ends)
+    attributes = entry.get("attributes")
+    plain = {str(k): str(v) for k, v in attributes.items()} if isinstance(attributes, Mapping) else {}
+    return None if head is None or tail is None else Relation(head, tail, label, plain)
 
 
 def language_code(value: str | None) -> str:

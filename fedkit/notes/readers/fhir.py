@@ -11,14 +11,16 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fedkit.errors import CorpusError
 from fedkit.notes.note import Section
 from fedkit.notes.readers.base import NoteReader, Problem, Record, skipped
 from fedkit.notes.readers.draft import build
 from fedkit.notes.readers.jsonl import first_object, json_rows
-from fedkit.notes.readers.markup import Narrative, parse_xml, text_of_html
+from fedkit.notes.readers.markup import Narrative, known_kind, parse_xml, text_of_html
 from fedkit.notes.readers.pdf import text_layer
 from fedkit.notes.readers.text import decode, encoding_of, read_text
 
@@ -71,14 +73,14 @@ class FhirReader(NoteReader):
     def _documents(self, resource: dict[str, Any], place: str) -> Iterator[Record]:
         if resource.get("resourceType") != "Bundle":
             if resource.get("resourceType") in _NOTES:
-                yield self._document(resource, _Known([], resource), place)
+                yield self._one(place, partial(self._document, resource, _Known([]), place))
             return
         entries = [entry if isinstance(entry, dict) else {} for entry in _list(resource.get("entry"))]
-        known = _Known(entries, {})
+        known = _Known(entries)
         for number, entry in enumerate(entries, start=1):
             inner = entry.get("resource")
             if isinstance(inner, dict) and inner.get("resourceType") in _NOTES:
-                yield self._document(inner, known, f"{place}, entry {number}")
+                yield self._one(f"{place}, entry {number}", partial(self._document, inner, known, f"{place}, entry {number}"))
 
     def _document(self, resource: dict[str, Any], known: _Known, place: str) -> Record:
         known = known.within(resource)
@@ -133,22 +135,23 @@ class FhirReader(NoteReader):
 class _Known:
     """The resources that references can mean: those of the Bundle, by address and by `Type/id`, and those contained."""
 
-    def __init__(self, entries: list[dict[str, Any]], around: dict[str, Any]) -> None:
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
         self.by: dict[str, dict[str, Any]] = {}
         for entry in entries:
             inner = entry.get("resource")
             if isinstance(inner, dict):
-                self.by[str(entry.get("fullUrl"))] = inner
+                if isinstance(entry.get("fullUrl"), str):
+                    self.by[entry["fullUrl"]] = inner
                 self.by[f"{inner.get('resourceType')}/{inner.get('id')}"] = inner
 
     def within(self, resource: dict[str, Any]) -> _Known:
         """What is known inside a resource: its contained resources as well."""
-        inner = _Known([], {})
+        inner = _Known([])
         inner.by = self.by | {f"#{c.get('id')}": c for c in _list(resource.get("contained")) if isinstance(c, dict)}
         return inner
 
     def get(self, reference: Mapping[str, Any]) -> dict[str, Any]:
-        address = str(reference.get("reference"))
+        address = str(reference.get("reference") or "")
         return self.by.get(address) or self.by.get("/".join(address.split("/")[-2:])) or {}
 
     def id_of(self, reference: Mapping[str, Any]) -> str | None:
@@ -178,7 +181,7 @@ def _attachment(attachments: list[Mapping[str, Any]], known: _Known, problems: l
 
     for attachment in sorted(attachments, key=rank):
         if rank(attachment) == len(_ORDER):
-            problems.append(Problem("left out", f"an attachment of type {_kind_of(attachment)[:40] or 'not said'}"))
+            problems.append(Problem("left out", f"an attachment of {known_kind(_kind_of(attachment))}"))
             continue
         data = attachment.get("data")
         if data is None and attachment.get("url"):
@@ -203,9 +206,13 @@ def _text(raw: bytes, attachment: Mapping[str, Any], problems: list[Problem]) ->
         text, _, found = text_layer(raw)
         problems += found
         return text
+    try:
+        mark, encoding = encoding_of(raw[:4], _charset(attachment) or "utf-8")
+    except CorpusError:
+        problems.append(Problem("encoding", "a character set that nobody knows"))
+        return None
     if "html" in kind:
-        return text_of_html(raw, _charset(attachment))
-    mark, encoding = encoding_of(raw[:4], _charset(attachment) or "utf-8")
+        return text_of_html(raw, encoding)
     text, problem = decode(raw[len(mark) :], encoding)
     problems += [problem] if problem else []
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class JsonlReader(NoteReader):
 
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         for place, row in json_rows(path, name, self.rules.encoding, 6 * self.rules.max_characters):
-            yield row if isinstance(row, Record) else from_row(row, place, self.rules)
+            yield row if isinstance(row, Record) else self._one(place, partial(from_row, row, place, self.rules))
 
 
 def json_rows(path: Path, name: str, encoding: str, limit: int) -> Iterator[tuple[str, dict[str, Any] | Record]]:

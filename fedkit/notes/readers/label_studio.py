@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class LabelStudioReader(NoteReader):
         for number, task in enumerate(tasks, start=1):
             place = f"{name}, task {number}"
             if isinstance(task, dict) and isinstance(task.get("data"), dict):
-                yield self._task(task, place)
+                yield self._one(place, partial(self._task, task, place))
             else:
                 yield skipped(place, "syntax", "no task with data")
 

@@ -84,6 +84,11 @@ def text_of_html(data: bytes, encoding: str | None = None) -> str:
     return narrative.text.strip()
 
 
+def known_kind(kind: str) -> str:
+    """A media type for a report; a word that is none could be anything, so it is not repeated."""
+    return f"type {kind}" if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,60}", kind, re.ASCII) else "no known type"
+
+
 def _trimmed(text: str, start: int) -> tuple[int, int]:
     piece = text[start:]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

@@ -110,7 +110,8 @@ def _query(tables: Mapping[str, str]) -> str:
 
     return (
         "SELECT n.note_id, n.note_text, n.note_title, n.person_id, CAST(n.note_date AS VARCHAR),"
-        " CAST(n.note_datetime AS VARCHAR), n.note_source_value, n.note_type_concept_id, n.note_class_concept_id, n.language_concept_id, n.visit_occurrence_id,"
+        " CAST(n.note_datetime AS VARCHAR), n.note_source_value, n.note_type_concept_id, n.note_class_concept_id,"
+        " n.language_concept_id, n.visit_occurrence_id,"
         f" {column('visit_occurrence', 'CAST(v.visit_start_date AS VARCHAR)')}, {column('person', 'p.year_of_birth')},"
         f" {column('provider', 'd.specialty_source_value')}, {column('care_site', 's.care_site_name')},"
         f" {column('concept', 'l.concept_name')}, {column('concept', 'c.concept_name')}"
@@ -169,7 +170,7 @@ def _record(row: tuple[Any, ...], mentions: list[tuple[Any, ...]], place: str, r
             "language_concept_id": _code(language_concept),
             "visit_occurrence_id": _word(visit),
             "visit_start_date": _word(visit_date),
-            "year_of_birth": _word(born),
+            "year_of_birth": _code(born),
         },
         problems=problems,
     )

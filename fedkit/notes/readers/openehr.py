@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class OpenEhrReader(NoteReader):
                     yield skipped(place, line.problem.kind, line.problem.detail)
                 elif line.text.strip():
                     value = parse_object(line.text, place)
-                    yield value if isinstance(value, Record) else self._composition(value, place)
+                    yield value if isinstance(value, Record) else self._one(place, partial(self._composition, value, place))
             return
         text, problem = read_text(path, self.rules.encoding, limit)
         if text is None:
@@ -58,7 +59,8 @@ class OpenEhrReader(NoteReader):
             return
         items = value if isinstance(value, list) else [value]
         for number, item in enumerate(items, start=1):
-            yield self._composition(item, f"{name}, composition {number}" if isinstance(value, list) else name)
+            place = f"{name}, composition {number}" if isinstance(value, list) else name
+            yield self._one(place, partial(self._composition, item, place))
 
     def _composition(self, value: Any, place: str) -> Record:
         if isinstance(value, dict) and value.get("_type") == "ORIGINAL_VERSION":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from fedkit.notes.readers.base import NoteReader, Record
@@ -31,4 +32,5 @@ class ParquetReader(NoteReader):
             for batch in file.iter_batches(batch_size=_ROWS):
                 for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     number += 1
-                    yield columns.record(cells, f"{name}, row {number}")
+                    place = f"{name}, row {number}"
+                    yield self._one(place, partial(columns.record, cells, place))

@@ -43,7 +43,7 @@ class Columns:
             wanted = rules.columns.get(field)
             if wanted is not None and wanted not in self.names:
                 raise CorpusError(
-                    f"{place}: no column {wanted!r}", expected=", ".join(self.names)[:200], got="another name for --column"
+                    f"{place}: no column {wanted!r}", expected="a name in the heading", got=f"{len(self.names)} others"
                 )
             found = self.names.index(wanted) if wanted else next((known[a] for a in aliases if a in known), None)
             if found is not None:
@@ -52,7 +52,7 @@ class Columns:
             raise CorpusError(
                 f"{place}: no column with the text",
                 expected=f"a column named {', '.join(ALIASES['text'][:3])}, …",
-                got=", ".join(self.names)[:200] or "no columns",
+                got=f"{len(self.names)} others",  # not their names: a table without a heading begins with a note
                 help="name it with --column text=NAME",
             )
 

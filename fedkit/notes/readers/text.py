@@ -23,8 +23,8 @@ class Line:
     problem: Problem | None = None
 
 
-def lines(path: Path, encoding: str, limit: int) -> Iterator[Line]:
-    """The lines of a file, cut at line feeds only (a note may hold U+2028), a carriage return at the end taken off.
+def lines(path: Path, encoding: str, limit: int, *, keep_returns: bool = False) -> Iterator[Line]:
+    """The lines of a file, cut at line feeds only (a note may hold U+2028). A carriage return at the end is taken off.
 
     encoding: used where the file has no byte order mark. limit: the longest line in bytes that is kept; a longer one is passed
     over without being held. Raises OSError; CorpusError for an encoding that Python does not know.
@@ -40,7 +40,7 @@ def lines(path: Path, encoding: str, limit: int) -> Iterator[Line]:
                 yield Line(number, None, Problem("too large", f"{size:,} bytes in one line, at most {limit:,}"))
                 continue
             text, problem = decode(raw, encoding)
-            yield Line(number, None if text is None else text.removesuffix("\r"), problem)
+            yield Line(number, text if text is None or keep_returns else text.removesuffix("\r"), problem)
 
 
 def read_text(path: Path, encoding: str, limit: int) -> tuple[str | None, Problem | None]:

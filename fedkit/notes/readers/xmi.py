@@ -8,22 +8,26 @@ name; what joins two spans (Governor and Dependent, source and target) is a rela
 from __future__ import annotations
 
 import io
+import json
 import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fedkit.errors import CorpusError
 from fedkit.notes.note import Concept, Relation, Span
-from fedkit.notes.readers.base import NoteReader, Problem, Record, skipped
+from fedkit.notes.readers.base import NoteReader, Problem, Record, Rules, skipped
 from fedkit.notes.readers.draft import build
 
 _SEGMENTATION = "de.tudarmstadt.ukp.dkpro.core.api.segmentation.type."
 _META = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type."
+_FACTS = ("patient", "date", "author_role", "department", "type")
 _LABELS = ("value", "label", "category", "kind")
 _ENDS = (("Governor", "Dependent"), ("source", "target"), ("head", "tail"))
-_OWN = frozenset({"begin", "end", "sofa", "type", "xmiID", "identifier", "uiOrder", *_LABELS})
+_OWN = frozenset(
+    {"begin", "end", "sofa", "type", "xmiID", "identifier", "uiOrder", "more", "number", "DependencyType", "flavor"}
+    | {*_LABELS, *(end for pair in _ENDS for end in pair)}
+)
 
 
 class XmiReader(NoteReader):
@@ -80,7 +84,7 @@ class XmiReader(NoteReader):
             return skipped(place, "syntax", f"not well-formed XML at line {line}, column {column}")
         except Exception as error:  # whatever cassis meets in a document that is not as its type system says
             return skipped(place, "syntax", f"no CAS of this type system ({type(error).__name__})")
-        return _Cas(cas).record(place, self.rules)
+        return self._one(place, lambda: _Cas(cas).record(place, self.rules))
 
 
 class _Cas:
@@ -89,7 +93,8 @@ class _Cas:
     def __init__(self, cas: Any) -> None:
         self.cas = cas
         self.problems: list[Problem] = []
-        self.meta: dict[str, str | None] = {}
+        self.about: dict[str, str] = {}  # features of the document's own annotation
+        self.facts: dict[str, str] = {}  # INCEpTION's MetaDataStringFields, and what our writer says of a note
         self.sentences: list[tuple[int, int]] = []
         self.tokens: list[tuple[int, int]] = []
         self.spans: dict[int, Span] = {}
@@ -100,10 +105,12 @@ class _Cas:
     def _take(self, piece: Any, kind: str) -> None:
         ends = next(((h, t) for h, t in _ENDS if _feature(piece, h) is not None and _feature(piece, t) is not None), None)
         if kind.startswith(_META) or kind == "uima.tcas.DocumentAnnotation":
-            self.meta |= {k: _word(_feature(piece, k)) for k in ("documentId", "documentTitle", "language", "collectionId")}
-            self.meta |= {k: v for k, v in (("key", _word(_feature(piece, "key"))),) if v}
-            if _feature(piece, "key") and _feature(piece, "value"):  # INCEpTION's MetaDataStringField
-                self.meta[str(piece.key)] = str(piece.value)
+            for name in ("documentId", "documentTitle", "language"):
+                value = _word(_feature(piece, name))
+                if value and value != "x-unspecified":
+                    self.about[name] = value
+            if _word(_feature(piece, "key")) and _word(_feature(piece, "value")):
+                self.facts[str(piece.key)] = str(piece.value)
         elif kind == _SEGMENTATION + "Sentence":
             self.sentences.append((piece.begin, piece.end))
         elif kind == _SEGMENTATION + "Token":
@@ -113,57 +120,69 @@ class _Cas:
         elif _feature(piece, "begin") is not None and not kind.startswith((_SEGMENTATION, "uima.")):
             self.spans[id(piece)] = _span(piece)
 
-    def record(self, place: str, rules: Any) -> Record:
+    def record(self, place: str, rules: Rules) -> Record:
         text = self.cas.sofa_string
         if not isinstance(text, str):
             return skipped(place, "text elsewhere" if self.cas.sofa_uri else "empty", "no text in the CAS")
-        order = sorted(self.spans, key=lambda key: (_number(self.spans[key].start), _number(self.spans[key].end)))
-        places = {key: i for i, key in enumerate(order)}
+        places = {key: i for i, key in enumerate(self.spans)}
         relations = []
         for head, tail, piece in self.ties:
             if id(head) in places and id(tail) in places:
                 label = next((w for k in ("DependencyType", *_LABELS) if (w := _word(_feature(piece, k)))), _short(piece))
                 relations.append(Relation(places[id(head)], places[id(tail)], label, _attributes(piece)))
             else:
-                self.problems.append(Problem("relation", _short(piece)))
+                self.problems.append(Problem("relation", "an end that is no span"))
         tokens = [text[a:b] for a, b in sorted(self.tokens) if isinstance(a, int) and isinstance(b, int)]
-        facts = ("patient", "date", "author_role", "department", "type")
-        known = {"documentId", "documentTitle", "language", "collectionId", "key", *facts}
-        try:
-            return build(
-                place,
-                rules,
-                id=self.meta.get("documentId") or self.meta.get("documentTitle") or place.rpartition(".")[0],
-                text=text,
-                language=None if self.meta.get("language") == "x-unspecified" else self.meta.get("language"),
-                spans=[self.spans[key] for key in order],
-                relations=relations,
-                tokens=[t for t in tokens if t.strip()] or None,
-                sentences=sorted(set(self.sentences)),
-                meta={k: v for k, v in self.meta.items() if k not in known},
-                problems=self.problems,
-                patient=self.meta.get("patient"),
-                date=self.meta.get("date"),
-                author_role=self.meta.get("author_role"),
-                department=self.meta.get("department"),
-                type=self.meta.get("type"),
-            )
-        except CorpusError as error:
-            return skipped(place, "syntax", error.message)
+        meta = {key.removeprefix("meta."): value for key, value in self.facts.items() if key not in _FACTS}
+        return build(
+            place,
+            rules,
+            id=self.about.get("documentId") or self.about.get("documentTitle") or place.rpartition(".")[0],
+            text=text,
+            language=self.about.get("language"),
+            spans=list(self.spans.values()),
+            relations=relations,
+            tokens=[t for t in tokens if t.strip()] or None,
+            sentences=sorted(set(self.sentences)),
+            patient=self.facts.get("patient"),
+            date=self.facts.get("date"),
+            author_role=self.facts.get("author_role"),
+            department=self.facts.get("department"),
+            type=self.facts.get("type"),
+            meta=meta,
+            problems=self.problems,
+        )
 
 
 def _span(piece: Any) -> Span:
+    """The span of an annotation; `more` is what our writer has no feature for, as JSON."""
     label = next((w for k in _LABELS if (w := _word(_feature(piece, k)))), _short(piece))
-    identifier = _word(_feature(piece, "identifier"))
-    system, _, code = (identifier or "").rpartition("/" if "/" in (identifier or "") else ":")
-    return Span(piece.begin, piece.end, label, _attributes(piece), (Concept(system, code),) if code else ())
+    more = _more(piece)
+    concepts = tuple(
+        Concept(*(str(word) for word in c[:3])) for c in more.get("concepts", ()) if isinstance(c, list) and len(c) > 1
+    )
+    identifier = _word(_feature(piece, "identifier")) or ""
+    if identifier and not concepts:
+        system, _, code = identifier.rpartition("/" if "/" in identifier else ":")
+        concepts = (Concept(system, code),) if code else ()
+    fragments = tuple((p[0], p[1]) for p in more.get("fragments", ()) if isinstance(p, list) and len(p) == 2)
+    return Span(piece.begin, piece.end, label, _attributes(piece), concepts, fragments)
 
 
 def _attributes(piece: Any) -> dict[str, str]:
     """The plain features beside those that place and label it."""
     found = {feature.name: _word(_feature(piece, feature.name)) for feature in piece.type.all_features}
-    ends = {end for pair in _ENDS for end in pair} | {"DependencyType", "flavor"}
-    return {name: value for name, value in found.items() if value and name not in _OWN and name not in ends}
+    plain = {name: value for name, value in found.items() if value and name not in _OWN}
+    given = _more(piece).get("attributes", {})
+    return plain | ({str(k): str(v) for k, v in given.items()} if isinstance(given, dict) else {})
+
+
+def _more(piece: Any) -> dict[str, Any]:
+    try:
+        value = json.loads(_word(_feature(piece, "more")) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _beside(path: Path) -> Path | None:
@@ -186,7 +205,3 @@ def _feature(piece: Any, name: str) -> Any:
 
 def _word(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float | bool) and value != "" else None
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else -1
