@@ -1,0 +1,38 @@
+"""Ages. All are found; only those above 89 are changed, into "90+" (HIPAA Safe Harbor, 45 CFR 164.514(b)(2)(i)(C))."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fedkit.notes.deidentify.model import Identifier
+
+_OLD = (
+    r"år(?:s)?\s(?:gam(?:mel|al|malt|melt|le|la|malt)|alder|ålder)|årig[ea]?|åring(?:en|er|ar)?|års?\sgammel|års(?:\salder|åldern|\sålder|alderen)|år(?:ige|iga)|y/?o\b|year[-\s]?olds?|years?\sold"
+    r"|vuotias[a-zäö]*|vuotiaa[a-zäö]*|vuoden\sikä[a-zäö]*|-?v\.?\s(?:mies|nainen|poika|tyttö)|aasta(?:ne|sel?t?|st|se)(?![^\W_])|a\.?\s?vanu[a-z]*|aastat?\svan[a-z]*|aasta\svanu[a-z]*"
+)
+_AFTER = re.compile(rf"(?<![\d.,/\-])(?P<n>1[0-2]\d|\d{{1,2}})(?P<rest>\s?-?\s?(?:{_OLD}))", re.IGNORECASE)
+_BRACKETED = re.compile(r"(?<=[(,;:])\s?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år|vuotta|v\.?|aastat?))(?=\s?[),;])", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"(?<![^\W\d_])(?P<cue>(?:alder|ålder|aldre|age|ikä|vanus|i en alder av|vid en ålder av|iältään|vanuses|aged)\s?[:=]?\s{0,2}(?:på\s|av\s|er\s|är\s|on\s|ca\.?\s)?)(?P<n>1[0-2]\d|\d{1,2})(?P<rest>(?:\s(?:år|vuotta|aastat?))?)(?![\d.,/]\d)(?!\d)",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"(?<![^\W\d_])(?:mann|kvinne|jente|gutt|dame|man|kvinna|pojke|flicka|mand|kvinde|dreng|pige|mies|nainen|mees|naine|mor|far|moren|faren|bror|søster|syster|sønn|datter|son|dotter|äiti|isä|ema|isa|pas(?:ient(?:en)?)?|pat(?:ient(?:en)?)?)"
+    r"\s?,?\s?(?:på\s|er\s|är\s|on\s|(?:døde|dog|kuoli|suri)\s(?:da\shan\svar\s|da\shun\svar\s)?|ble\s|blev\s|nå\s|nu\s)?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år(?!\s(?:siden|sedan|tidligere|etter))|vuotta|v\b|aastat?(?!\stagasi)))",
+    re.IGNORECASE,
+)
+#: Ninety and more in words, as a compound with a word for old behind it.
+_SPELT = re.compile(
+    r"(?<![^\W\d_])(?P<n>(?:nitti|nittio|halvfems|hundre|hundra|yhdeksänkymmen|yhdeksänkymmentä|sata|üheksaküm|üheksakümmend|sada|ninety)[a-zæøåäöõü-]*)(?P<rest>\s?-?(?:år\sgam[a-z]+|årig[ea]?|åring(?:en)?|vuotia[a-zäö]*|aasta[a-z]*|year[-\s]old))",
+    re.IGNORECASE,
+)
+
+
+def ages(text: str) -> Iterator[tuple[Identifier, int]]:
+    """Ages with the number of years; what is spelt out (90 and more only) counts as 90."""
+    for pattern in (_AFTER, _BRACKETED, _BEFORE, _RELATIVE):
+        for match in pattern.finditer(text):
+            yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
+    for match in _SPELT.finditer(text):
+        yield Identifier(match.start(), match.end("rest"), "AGE", "age.spelt"), 90

@@ -1,0 +1,99 @@
+"""Streets, postcodes with their towns, and places of the five countries by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from fedkit.notes.deidentify.model import Identifier
+
+_UP = "[A-ZÆØÅÄÖÕÜŠŽÉ]"
+_LOW = "[a-zæøåäöõüšžéèáóàü]"
+_WORD = rf"{_UP}(?:{_LOW}|[-'](?={_UP}|{_LOW}))*"
+
+# The last part of a street's name, as a word of its own or joined to what is before it.
+_JOINED = (
+    "gata|gaten|gate|gt|veien|vegen|vei|veg|vn|plassen|plass|allé(?:en)?|alle(?:en)?|svingen|bakken|bakke|stien|sti|tunet|haugen|lia|løkka|brygge"
+    "|kroken|ringen|toppen|åsen|faret|tråkket|kaia|kaien|torget|torg|terrasse|gatan|vägen|väg|gränden|gränd|stigen|stig|plan|backen|allén|kajen"
+    "|parken|slingan|leden|stråket|gången|gade|gaden|vej|vejen|stræde|strædet|plads|pladsen|torv|torvet|vænget|vænge|parken|bakken|haven|boulevard"
+    "|toften|krogen|kaj|engen|lunden|marken|katu|kadun|kadulla|katua|tie|tien|tiellä|kuja|kujan|kujalla|polku|kaari|raitti|tori|ranta|rinne|väylä"
+    "|penger|aukio|puistikko|tänav|tänava|tänaval|puiestee|maantee|põik|väljak|plats"
+)
+_APART = "gate|gata|gt\\.?|vei|veg|plass|allé|alle|torg|väg|gränd|vej|gade|plads|torv|katu|tie|tee|tn\\.?|tänav|mnt\\.?|maantee|pst\\.?|puiestee|põik|tänava"
+_NUMBER = (
+    r"\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?(?:\s?[-–/]\s?\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?)?"
+    r"(?:,?\s(?:(?:leil|lgh|lägenhet|bolig|as|krt|st|tv|th|mf|kl|sal|etg|et|vån|tr|k|H|U)\.?\s?\d{0,4}|\d\.?\s?(?:tv|th|mf|sal|etg|et|vån|tr)\.?))*"
+)
+_STREET = re.compile(
+    rf"(?<![^\W\d_])(?:{_WORD}\s){{0,2}}(?:{_UP}[^\W\d_'-]*(?:[-'][^\W\d_]+)*?(?:{_JOINED})|{_WORD}s?\s(?:{_APART}|{_APART.title()}))\s{_NUMBER}(?![^\W_])"
+)
+_BOX = re.compile(r"(?<![^\W\d_])(?:[Pp]ostboks|[Pp]\.?\s?[Bb]oks|[Bb]ox|PL|[Pp]k|[Pp]ostkast)\s\d{1,5}(?![^\W_])")
+
+_TOWN = rf"{_WORD}(?:\s(?:i|på|{_UP}(?![a-zæøåäö])\b|{_WORD}))?"
+_CODE = re.compile(
+    rf"(?<![\d./,:+-])(?<!\d\s)(?:(?:N|NO|S|SE|D|DK|FI|FIN|EE|AX)[-\s])?(?:\d{{4,5}}|\d{{3}}\s\d{{2}})(?!\d),?\s{{1,2}}(?P<town>{_WORD}(?:\s{_WORD})?)"
+)
+#: A postcode without a town that we know, if something says so.
+_CODE_CUE = re.compile(r"(?<![^\W\d_])(?:postnr|postnummer|postinumero|postiindeks|sihtnumber)\.?:?\s{0,2}(?P<code>\d{3}\s?\d{1,2})(?!\d)", re.IGNORECASE)
+
+_TOKEN = re.compile(rf"(?<![^\W_]){_UP}[^\W\d_]+(?:[-'][^\W\d_]+)*(?:\s{_UP}[^\W\d_]+)?")
+
+#: Case endings of place names: genitive everywhere, local cases in Finnish and Estonian.
+_ENDINGS = {
+    "fi": ("ssa", "ssä", "sta", "stä", "lla", "llä", "lta", "ltä", "lle", "seen", "hun", "an", "en", "on", "un", "yn", "in", "n", "a", "ä", "ta", "tä"),
+    "et": ("sse", "st", "s", "le", "l", "lt", "ks", "ni", "ga", "t", "d", "sse"),
+}
+
+
+@cache
+def towns(language: str) -> frozenset[str]:
+    """Places of 500 inhabitants and more in the country of a language (GeoNames, CC BY 4.0)."""
+    path = files("fedkit.notes.deidentify").joinpath("data", "places", f"{'nb' if language == 'nn' else language}.txt")
+    return frozenset(path.read_text("utf-8").split("\n")) - {""} if path.is_file() else frozenset()
+
+
+@cache
+def all_towns() -> frozenset[str]:
+    return frozenset().union(*(towns(language) for language in ("nb", "sv", "da", "fi", "et")))
+
+
+@cache
+def is_town(word: str, language: str) -> bool:
+    """Whether a capitalised word, perhaps with a case ending, names a place of the country."""
+    known = towns(language) or all_towns()
+    if word in known:
+        return True
+    ends = (*_ENDINGS.get(language, ()), "s")
+    return any(word.endswith(e) and len(word) - len(e) > 2 and word[: -len(e)] in known for e in ends)
+
+
+def addresses(text: str, language: str) -> Iterator[Identifier]:
+    """Street with number, post box, and postcode with town."""
+    for match in _STREET.finditer(text):
+        yield Identifier(*match.span(), "ADDRESS", "address.street")
+    for match in _BOX.finditer(text):
+        yield Identifier(*match.span(), "ADDRESS", "address.box")
+    for match in _CODE.finditer(text):
+        words = match["town"].split()
+        # A town that we know, or all in capitals as on envelopes; "2500 Kcal" and "1200 Marevan" are none.
+        if any(is_town(w.capitalize() if w.isupper() else w, language) for w in (words[0], " ".join(words))):
+            end = match.end() if len(words) == 1 or is_town(" ".join(words), language) else match.start("town") + len(words[0])
+            yield Identifier(match.start(), end, "ADDRESS", "address.postcode")
+        elif re.search(r"\d\d\d\s\d\d(?!\d)", match.group()) and not re.match(r"(?:19|20)\d\d(?!\d)", match.group()):
+            yield Identifier(match.start(), match.start("town") + len(words[0]), "ADDRESS", "address.postcode")
+    for match in _CODE_CUE.finditer(text):
+        yield Identifier(*match.span("code"), "ADDRESS", "address.postcode")
+
+
+def place_names(text: str, language: str) -> Iterator[Identifier]:
+    """Towns of the country by name, in any case. Countries are none: a country identifies nobody."""
+    for match in _TOKEN.finditer(text):
+        word, _, second = match.group().partition(" ")
+        if second and is_town(match.group(), language):
+            yield Identifier(*match.span(), "PLACE", "place.list")
+        elif is_town(word, language):
+            yield Identifier(match.start(), match.start() + len(word), "PLACE", "place.list")
+        elif second and is_town(second, language):
+            yield Identifier(match.end() - len(second), match.end(), "PLACE", "place.list")
