@@ -1,8 +1,8 @@
 """The embedded chain served to other processes of this machine: JSON-RPC over HTTP on 127.0.0.1.
 
 One process owns the chain; the others reach it by URL as they would a node (`fedkit.ledger.opening` finds it by folder). An
-act is acknowledged when its block is on disk. Nothing that is sent here is trusted: acts count by their signatures. The token in
-the URL keeps other users of the machine from filling the chain, which asks no fee, and from reading it.
+act is acknowledged when its block is on disk. Nothing that is sent here is trusted: acts count by their signatures. The token
+in the URL keeps other users of the machine from filling the chain, which asks no fee, and from reading it.
 """
 
 from __future__ import annotations

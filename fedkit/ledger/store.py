@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ class SqliteStore(BaseDB):
         self._waiting: dict[bytes, bytes | None] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would let everybody read it
             self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
             self._sql.execute("PRAGMA locking_mode=EXCLUSIVE")  # before WAL, so that no shared-memory file is made
             self._sql.execute("PRAGMA journal_mode=WAL")
