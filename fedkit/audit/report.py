@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fedkit.audit.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Report:
                 cell += f"<br>{escape(finding.where)}: {escape(finding.what)}<br><small>could be: {escape(finding.who)}</small>"
             mark = "good" if check.passed else "bad"
             rows.append(f'<tr class="{mark}"><td>{check.number}</td><td>{escape(check.title)}</td><td>{cell}</td></tr>')
-        head = '<tr><th scope="col">No.</th><th scope="col">Check</th><th scope="col">Result</th></tr>'
+        head = '<tr><th scope="col">#</th><th scope="col">Check</th><th scope="col">Result</th></tr>'
         body = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
         mark = "verdict" if self.ok else "verdict bad"
         return (
@@ -110,17 +113,9 @@ class Report:
             f"<p>Head of the chain: <code>{escape(self.head)}</code></p></section>"
         )
 
-    def to_page(self) -> str:
-        """The fragment as a page of its own."""
-        title = f"Audit of {escape(self.bundle)}"
-        return (
-            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>'
-            f"<body><h1>{title}</h1>{self.to_html()}</body></html>\n"
-        )
+    def to_page(self, evidence: Evidence | None = None) -> str:
+        """A page of its own, that loads nothing and runs nothing. evidence: of the bundle, to show the request's way too."""
+        from fedkit.audit.page import page
+        from fedkit.audit.timeline import tell
 
-
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse}td,th{padding:.4rem .8rem;border-bottom:1px solid #ccc;text-align:left;vertical-align:top}"
-    ".good strong{color:#17692f}.bad strong{color:#a11}code{overflow-wrap:anywhere}"
-)
+        return page(self, evidence, tell(evidence) if evidence is not None else ())

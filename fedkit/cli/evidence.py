@@ -61,3 +61,26 @@ def _collected(run: Path, home: Path, updates: bool) -> Path:
             return study.export_evidence(updates=updates)
         finally:
             study.close()
+
+
+@evidence.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--to", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file to write.")
+@click.option("--name", default="", help="Who asked, by name: the evidence knows an address only.")
+@click.option("--orcid", metavar="URL", help="Their ORCID iD, https://orcid.org/…")
+@click.option("--organization", default="", help="Who employs them.")
+@click.option("--ror", metavar="URL", help="The employer's ROR, https://ror.org/…")
+def crate(bundle: Path, file: Path, name: str, orcid: str | None, organization: str, ror: str | None) -> None:
+    """Write the study of an evidence BUNDLE as a Five Safes RO-Crate 0.4, for archives and other research environments.
+
+    The bundle is verified first. It must be clean, and hold no weights of sites: a crate is for everybody.
+    """
+    from fedkit.audit.rocrate import Requester, write_crate
+
+    if ror and not organization:
+        raise click.UsageError("--ror needs --organization: a crate names whoever it refers to")
+    if strays := [url for url in (orcid, ror) if url and not url.startswith("https://")]:
+        raise click.UsageError(f"{strays[0][:40]} is no URL: give it whole, with https://")
+    requester = Requester(name, orcid or "#researcher", organization, ror or "#employer")
+    digest = write_crate(bundle, file, requester)
+    click.echo(f"{file} holds the study as a Five Safes RO-Crate: {file.stat().st_size:,} bytes, SHA-256 {digest}")

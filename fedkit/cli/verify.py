@@ -24,8 +24,10 @@ def verify(context: click.Context, bundle: Path, as_json: bool, html: Path | Non
     """
     import json
 
+    from fedkit.audit.evidence import read
     from fedkit.audit.verify import verify as check
     from fedkit.errors import EvidenceError
+    from fedkit.storage import write_whole
 
     try:
         report = check(bundle, pin=pin)
@@ -41,5 +43,5 @@ def verify(context: click.Context, bundle: Path, as_json: bool, html: Path | Non
         console.print(report.to_rich())
         console.print(f"head {report.head}: write it down, and give it as --pin the next time", soft_wrap=True)
     if html is not None:
-        html.write_text(report.to_page(), encoding="utf-8")
+        write_whole(html, report.to_page(read(bundle)).encode(), mode=0o666)
     context.exit(0 if report.ok else 1)
