@@ -20,6 +20,7 @@ The cues are data (`data/context/*.tsv`), each with its source and the evidence 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -100,11 +101,10 @@ def context_of(
         for place in scope.spans:
             said[place].add(scope.category)
     for section in sections:
-        name = SECTION_ATTRIBUTES.get(section.name)
-        if name:
+        if section.name in SECTION_ATTRIBUTES:
             for place, span in enumerate(spans):
                 if section.header_end <= span.start < section.end:
-                    said[place].add(name)
+                    said[place].add(SECTION_ATTRIBUTES[section.name])
     abessive = _ABESSIVE.get(language)
     if abessive:
         for place, span in enumerate(spans):
@@ -116,11 +116,13 @@ def context_of(
 def scopes(text: str, spans: Sequence[Span], language: str, sentences: Sequence[tuple[int, int]] = ()) -> tuple[Scope, ...]:
     """Every cue that says something of a span, in order of the text. A cue inside a span says nothing of it."""
     index = _index(language)
-    if not index:
+    if not index or not spans:
         return ()
+    order = sorted(range(len(spans)), key=lambda place: spans[place].start)
+    starts = [spans[place].start for place in order]
     found: list[Scope] = []
     for start, end in sentences or split_sentences(text, language):
-        inside = [place for place, span in enumerate(spans) if start <= span.start < end]
+        inside = order[bisect_left(starts, start) : bisect_left(starts, end)]
         if inside:
             sentence = _Sentence(text, start, end, language, [(place, spans[place]) for place in inside])
             found += sentence.scopes(index)
@@ -180,9 +182,8 @@ class _Sentence:
         self.joining = _joining(language)
         self.of: list[tuple[int, ...]] = [()] * len(self.words)  # places of the spans that a word belongs to
         for place, span in spans:
-            for i, (a, b) in enumerate(zip(self.starts, self.ends, strict=True)):
-                if a < span.end and span.start < b:
-                    self.of[i] = (*self.of[i], place)
+            for i in range(bisect_right(self.ends, span.start), bisect_left(self.starts, span.end)):
+                self.of[i] = (*self.of[i], place)
         self.stops: set[int] = set()
         self.stops_ahead: set[int] = set()
         self.clauses: set[int] = set()
