@@ -6,14 +6,13 @@ The last part says what is *not* found, so that docs/audit.md stays true.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rlp
 from audit.conftest import Told, failed
-from audit.test_forgeries import rewritten
+from audit.hands import Block, call_again, chain_rewritten, find_call, later, rewritten
 from eth_utils import keccak
 from ledger_world import World
 
@@ -23,57 +22,6 @@ from fedkit.ledger.blocks import parse_header
 from fedkit.ledger.contracts import contract
 from fedkit.ledger.deployment import GAS
 from fedkit.ledger.heads import SignedHead
-from fedkit.ledger.transactions import trie_root
-
-Block = dict[str, Any]
-
-
-def relinked(blocks: list[Block]) -> list[Block]:
-    """Blocks whose headers commit to what is in them now, each to the one before it."""
-    parent = None
-    for number, block in enumerate(blocks):
-        fields = rlp.decode(bytes.fromhex(block["header"]))
-        fields[0] = parent or fields[0]
-        fields[4], fields[5] = (trie_root([bytes.fromhex(x) for x in block[k]]) for k in ("transactions", "receipts"))
-        fields[8] = number.to_bytes(8).lstrip(b"\0")
-        header = rlp.encode(fields)
-        block["header"], parent = header.hex(), keccak(header)
-    return blocks
-
-
-def chain_rewritten(bundle: Path, change: Callable[[list[Block]], list[Block]]) -> None:
-    rewritten(bundle, "chain.json", lambda chain: {**chain, "blocks": relinked(change(chain["blocks"]))})
-
-
-def find_call(blocks: list[Block], name: str, function: str) -> tuple[int, int]:
-    key = contract(name).functions[function].key
-    for number in range(len(blocks) - 1, 0, -1):
-        for at, raw in enumerate(blocks[number]["transactions"]):
-            if rlp.decode(bytes.fromhex(raw))[5][:4] == key:
-                return number, at
-    raise AssertionError(function)
-
-
-def call_again(world: World, actor: str, blocks: list[Block], name: str, function: str, change: Callable[[Any], Any]) -> None:
-    """Replace a call by another one that `actor` signs, and put the same words into its record."""
-    number, at = find_call(blocks, name, function)
-    old = rlp.decode(bytes.fromhex(blocks[number]["transactions"][at]))
-    _, given = contract(name).read_call(old[5])
-    before = [v for v in given.values() if isinstance(v, bytes)]
-    changed = change(dict(given))
-    after = [v for v in changed.values() if isinstance(v, bytes)]
-    raw = world.keys.sign_transaction(
-        actor,
-        chain_id=world.ledger.chain.chain_id,
-        nonce=int.from_bytes(old[0]),
-        to=world.ledger.deployment.contracts[name],
-        data=contract(name).call(function, *changed.values()),
-        gas=GAS,
-    )
-    receipt = bytes.fromhex(blocks[number]["receipts"][at])
-    for one, other in zip(before, after, strict=True):
-        receipt = receipt.replace(one, other)
-    blocks[number]["transactions"][at], blocks[number]["receipts"][at] = raw.hex(), receipt.hex()
 
 
 def test_relinking_alone_changes_nothing(bundle: Path) -> None:
@@ -207,14 +155,6 @@ def test_two_heads_shown_to_two_parties(bundle: Path, told: Told) -> None:
     assert failed(bundle, pin=head) == {2, 15}
     assert failed(told.bundle, pin=head) == set()
     assert failed(told.bundle, pin=head.partition(":")[2]) == set()
-
-
-def later(blocks: list[Block]) -> list[Block]:
-    """The last block says that it was made a minute later."""
-    fields = rlp.decode(bytes.fromhex(blocks[-1]["header"]))
-    fields[11] = (int.from_bytes(fields[11]) + 60).to_bytes(8).lstrip(b"\0")
-    blocks[-1]["header"] = rlp.encode(fields).hex()
-    return blocks
 
 
 # -- roles at the time of the act

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from audit.conftest import Told, failed
+from audit.hands import inserted, rewritten
 
-from fedkit.audit.evidence import manifest
 from fedkit.audit.forge import KINDS, forge
 from fedkit.audit.verify import TITLES, verify
-from fedkit.digests import canonical, digest
+from fedkit.digests import digest
 from fedkit.errors import ConfigurationError, EvidenceError
-from fedkit.ledger.rows import row_hash
 
 #: kind of forgery → the checks that find it.
 FOUND_BY = {
@@ -65,26 +62,6 @@ def test_there_is_something_to_forge(told: Told, tmp_path: Path) -> None:
     other = told.world.export(tmp_path / "evidence", told.world.request("A request that is denied"))
     with pytest.raises(EvidenceError, match="nothing to forge"):
         forge(other, "journal-row")
-
-
-def rewritten(bundle: Path, name: str, change: Callable[[Any], Any]) -> None:
-    """Change a JSON or JSONL file of a bundle, and write the manifest anew."""
-    path = bundle / name
-    if name.endswith(".jsonl"):
-        rows = change([json.loads(line) for line in path.read_bytes().splitlines()])
-        path.write_bytes(b"".join(canonical(row) + b"\n" for row in rows))
-    else:
-        path.write_bytes(canonical(change(json.loads(path.read_bytes()))))
-    files = {p.relative_to(bundle).as_posix(): p.read_bytes() for p in bundle.rglob("*") if p.is_file()}
-    stated = json.loads(files.pop("manifest.json"))
-    (bundle / "manifest.json").write_bytes(canonical(manifest(files, stated["request"])))
-
-
-def inserted(rows: list[dict[str, Any]], act: str, **fields: Any) -> list[dict[str, Any]]:
-    """Rows with a forged one at the end, chained as it should be."""
-    row = {"seq": rows[-1]["seq"] + 1, "time": rows[-1]["time"], "actor": "ada", "act": act, "fields": fields}
-    row["previous"] = rows[-1]["hash"]
-    return [*rows, {**row, "hash": row_hash(row)}]
 
 
 def test_a_duplicated_row_is_found(bundle: Path) -> None:
