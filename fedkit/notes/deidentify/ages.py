@@ -12,7 +12,9 @@ _OLD = (
     r"|vuotias[a-zäö]*|vuotiaa[a-zäö]*|vuoden\sikä[a-zäö]*|-?v\.?\s(?:mies|nainen|poika|tyttö)|aasta(?:ne|sel?t?|st|se)(?![^\W_])|a\.?\s?vanu[a-z]*|aastat?\svan[a-z]*|aasta\svanu[a-z]*"
 )
 _AFTER = re.compile(rf"(?<![\d.,/\-])(?P<n>1[0-2]\d|\d{{1,2}})(?P<rest>\s?-?\s?(?:{_OLD}))", re.IGNORECASE)
-_BRACKETED = re.compile(r"(?<=[(,;:])\s?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år|vuotta|v\.?|aastat?))(?=\s?[),;])", re.IGNORECASE)
+_BRACKETED = re.compile(
+    r"(?<=[(,;:])\s?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år|vuotta|v\.?|aastat?))(?=\s?[),;])", re.IGNORECASE
+)
 _BEFORE = re.compile(
     r"(?<![^\W\d_])(?P<cue>(?:alder|ålder|aldre|age|ikä|vanus|i en alder av|vid en ålder av|iältään|vanuses|aged)\s?[:=]?\s{0,2}(?:på\s|av\s|er\s|är\s|on\s|ca\.?\s)?)(?P<n>1[0-2]\d|\d{1,2})(?P<rest>(?:\s(?:år|vuotta|aastat?))?)(?![\d.,/]\d)(?!\d)",
     re.IGNORECASE,

@@ -10,7 +10,9 @@ from fedkit.notes.deidentify.model import Identifier
 # The local part and the host may be written with blanks around the sign, or with (at) and (dot) against harvesters.
 _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\(a\)|\[a\]|\s(?:at|krøllalfa|snabel-?a|ät|miukumauku)\s)\s?"
 _EMAIL = re.compile(
-    r"[^\W_](?:[\w.+%'\-]*[\w+])?" + _AT + r"[^\W_][\w\-]*(?:\s?(?:\.|\(dot\)|\[dot\]|\(punktum\)|\spunktum\s|\spiste\s|\spunkt\s)\s?[^\W_][\w\-]*)+"
+    r"[^\W_](?:[\w.+%'\-]*[\w+])?"
+    + _AT
+    + r"[^\W_][\w\-]*(?:(?:\.|\s\.\s|\s?[(\[](?:dot|punktum|piste|punkt)[)\]]\s?|\s(?:punktum|piste|punkt|dot)\s)[^\W_][\w\-]*)+"
     r"|[^\W_](?:[\w.+%'\-]*[\w+])?@[\w\-]+(?:\.[\w\-]+)*",
     re.IGNORECASE,
 )
@@ -27,7 +29,7 @@ _AMERICAN = re.compile(rf"(?<!\d)(?<!\d[.,/])\(?\d{{3}}\)?{_S}{{0,3}}\d{{3}}{_S}
 _EXTENSION = re.compile(r"\s?(?:x|ext\.?|linje|ank\.?)\s?\d{1,6}(?!\d)", re.IGNORECASE)
 
 #: Without one, beginning with 0: 6 to 11 digits (Swedish and Finnish area and mobile codes).
-_TRUNK = re.compile(rf"(?<!\d)(?<!\d[.,/\-])\(?0[1-9]\d?\d?\)?(?:{_GAP}\d){{4,9}}(?!\d)(?![.,]\d)")
+_TRUNK = re.compile(rf"(?<!\d)(?<!\d[.,/\-])\(?0\d{{1,3}}\)?(?:{_GAP}\d){{4,9}}(?!\d)(?![.,]\d)")
 
 #: Eight digits in the groupings of Norway and Denmark, seven and eight of Estonia and Finland.
 _GROUPED = re.compile(

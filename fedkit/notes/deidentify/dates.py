@@ -26,15 +26,24 @@ _NTH = r"(?:\.?:?(?:e|a|de|te|th|st|nd|rd|ndal|päivänä)\b)?"
 _FULL = (
     ("date.ymd", rf"{_BEFORE}(?P<y>{_YEAR})[\s./\-_]{{1,3}}(?P<m>\d{{1,2}})[\s./\-_]{{1,3}}(?P<d>\d{{1,2}})(?!\d)"),
     ("date.dmy", rf"(?<!\d)(?P<d>\d{{1,2}}){_S}(?P<m>\d{{1,2}}){_S}(?P<y>{_YEAR})(?!\d)"),
-    ("date.dmy", rf"{_BEFORE}(?:(?<!\d-)|(?=\d{{1,2}}\s?[./]))(?P<d>\d{{1,2}})\s?(?P<s>[./\-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?(?P<y>\d\d)(?!\d)(?!\s?[./\-,]\s?\d)"),
-    ("date.dmy", rf"{_BEFORE}(?<!\d[\s\-_])(?<!\d[\s\-_.]\s)(?P<d>\d\d)[\s./\-_]{{1,3}}(?P<m>\d\d)[\s./\-_]{{1,3}}(?P<y>\d\d)(?!\d)(?![\s./\-,]{{1,3}}\d)"),
+    (
+        "date.dmy",
+        rf"{_BEFORE}(?<!\d[./]\s)(?:(?<!\d-)(?<!\d-\s)(?<!\d\s-\s)|(?=\d{{1,2}}\s?[./]))(?P<d>\d{{1,2}})\s?(?P<s>[./\-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?(?P<y>\d\d)(?!\d)(?!\s?[./\-,]\s?\d)",
+    ),
+    (
+        "date.dmy",
+        rf"{_BEFORE}(?<!\d[\s\-_])(?<!\d[\s\-_.]\s)(?P<d>\d\d)[\s./\-_]{{1,3}}(?P<m>\d\d)[\s./\-_]{{1,3}}(?P<y>\d\d)(?!\d)(?![\s./\-,]{{1,3}}\d)",
+    ),
     ("date.roman", rf"{_BEFORE}(?P<d>\d{{1,2}})[\s./\-]{{1,3}}(?P<w>{ROMAN})[\s./\-]{{1,3}}(?P<y>{_YEAR}|\d\d)(?!\d)"),
     (
         "date.word",
         rf"(?<!\d)(?P<d>\d{{1,2}}){_NTH}[\s./\-]{{0,3}}(?P<w>{BESIDE_NUMBER})(?:[\s.,'/\-]{{1,3}}|(?=\d{{4}}))"
         rf"(?:(?P<y>{_YEAR})|(?P<y2>\d\d))(?!\d)(?![:.,]\d)(?!\s?[^\W\d_])",
     ),
-    ("date.word", rf"(?<!\d)(?P<d>\d{{1,2}}){_NTH}[\s./\-]{{0,3}}(?P<w>{BESIDE_NUMBER})(?:[\s.,'/\-]{{1,3}}|(?=\d{{4}}))(?P<y>{_YEAR})(?!\d)"),
+    (
+        "date.word",
+        rf"(?<!\d)(?P<d>\d{{1,2}}){_NTH}[\s./\-]{{0,3}}(?P<w>{BESIDE_NUMBER})(?:[\s.,'/\-]{{1,3}}|(?=\d{{4}}))(?P<y>{_YEAR})(?!\d)",
+    ),
     ("date.word", rf"(?<![^\W\d_])(?P<w>{BESIDE_NUMBER})[\s.]{{1,3}}(?P<d>\d{{1,2}}){_NTH}[\s.,]{{1,3}}(?P<y>{_YEAR})(?!\d)"),
     ("date.compact", r"(?<!\d)(?<!\d[.,])(?P<c>\d{8}|\d{6})(?!\d)(?![.,]\d)(?!\s?(?:mg|ml|g|ie|iu|enh|kr|/)\b)"),
 )
@@ -108,7 +117,9 @@ class DateFound:
             elif field == "y":
                 out.append(f"{other.year:04d}"[-len(old) :])
             elif field == "c":
-                out.append(other.strftime({"ymd8": "%Y%m%d", "dmy8": "%d%m%Y", "ymd6": "%y%m%d", "dmy6": "%d%m%y"}[self.layout]))
+                out.append(
+                    other.strftime({"ymd8": "%Y%m%d", "dmy8": "%d%m%Y", "ymd6": "%y%m%d", "dmy6": "%d%m%y"}[self.layout])
+                )
             else:
                 number = other.day if field == "d" else other.month
                 out.append(f"{number:02d}" if padded else str(number))
@@ -139,7 +150,8 @@ def find_part_dates(text: str, language: str = "", year: int | None = None) -> I
             if rule == "date.year" and _QUANTITY.match(text, match.end()):
                 continue
             if rule == "date.month" and not (
-                _MONTH_CUE.search(text, max(0, match.start() - 20), match.start()) or re.search("kuu", match.group(), re.IGNORECASE)
+                _MONTH_CUE.search(text, max(0, match.start() - 20), match.start())
+                or re.search("kuu", match.group(), re.IGNORECASE)
             ):
                 continue
             found = _read(match, rule, language, year, full=False)

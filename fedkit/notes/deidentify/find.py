@@ -24,7 +24,7 @@ from fedkit.notes.deidentify.contacts import electronic, international_numbers, 
 from fedkit.notes.deidentify.dates import DateFound, find_full_dates, find_part_dates
 from fedkit.notes.deidentify.folding import Folded, fold
 from fedkit.notes.deidentify.ids import national_numbers, other_numbers
-from fedkit.notes.deidentify.model import Identifier, union
+from fedkit.notes.deidentify.model import TAG, Identifier, union
 from fedkit.notes.deidentify.names import names
 from fedkit.notes.deidentify.places import addresses, place_names
 from fedkit.notes.deidentify.words import Words, words_for
@@ -43,7 +43,9 @@ class Scan:
     ages: dict[int, int]
 
 
-def find_identifiers(text: str, language: str = "", *, words: Words | None = None, year: int | None = None) -> tuple[Identifier, ...]:
+def find_identifiers(
+    text: str, language: str = "", *, words: Words | None = None, year: int | None = None
+) -> tuple[Identifier, ...]:
     """The identifiers of a text in order, not overlapping; offsets are code points of `text`.
 
     language: ISO 639-1; "" reads it against the words of all languages.   words: what is written in lower case, by default the lists
@@ -67,7 +69,7 @@ def scan(text: str, language: str = "", *, words: Words | None = None, year: int
         found.extend(new)
         return _blot(rest, new)
 
-    rest = folded.text
+    rest = TAG.sub(lambda tag: _BLOT * len(tag.group()), folded.text)  # what an earlier run put there is no identifier
     for rule in (electronic, national_numbers, international_numbers):  # 2
         rest = take(rest, rule(rest))
     rest = take(rest, _dates(find_full_dates(rest, language, year), "DATE", dates))  # 3
@@ -78,9 +80,21 @@ def scan(text: str, language: str = "", *, words: Words | None = None, year: int
     with_years = list(ages(rest))
     found.extend(one for one, _ in with_years)
     found.extend(care_units(rest))
-    found.extend(names(rest, language, words))
-    found.extend(place_names(rest, language))
+    found.extend(_names_and_places(list(names(rest, language, words)), list(place_names(rest, language))))
     return Scan(folded, tuple(union(found)), dates, {one.start: years for one, years in with_years})  # 6
+
+
+def _names_and_places(called: list[Identifier], places: list[Identifier]) -> list[Identifier]:
+    """A run of words that is a town and nothing more is a place; a town's name within a person's is the person's."""
+    spots = {(p.start, p.end) for p in places}
+    return [
+        *(n for n in called if (n.start, n.end) not in spots or n.rule in ("name.list", "name.title")),
+        *(
+            p
+            for p in places
+            if all(n.end <= p.start or p.end <= n.start or (n.start, n.end) == (p.start, p.end) for n in called)
+        ),
+    ]
 
 
 def _dates(found: Iterable[DateFound], label: str, seen: dict[int, DateFound]) -> list[Identifier]:

@@ -43,15 +43,15 @@ _NATIONAL = re.compile(
 )
 
 #: 10 to 13 digits that other signs part in any way, with nothing numeric around.
-_CHAIN = re.compile(
-    rf"(?<!\d)(?<!\d[.,])\d(?:{_GAP}\d){{8,12}}(?:{SEP}?[A-Za-z](?![^\W_]))?(?![^\W_])(?!{SEP}?\d)"
-)
+_CHAIN = re.compile(rf"(?<!\d)(?<!\d[.,])\d(?:{_GAP}\d){{8,12}}(?:{SEP}?[A-Za-z](?![^\W_]))?(?![^\W_])(?!{SEP}?\d)")
 
 #: Runs of digits that are long enough to be somebody's: 7 (authorisation numbers) and more, perhaps with a letter behind.
 _RUN = re.compile(r"(?<![\d])(?<!\d[.,])\d{7,}[A-Za-z]?(?![^\W_])|(?<!\d)\d{10,}")
 
 #: Letters and digits in one token with five digits in a row: serial numbers, laboratory and case numbers.
-_MIXED = re.compile(r"(?<![^\W_])(?=[A-Za-z]{0,8}-?\d*[A-Za-z]*\d{5})[A-Za-z]{1,8}-?\d[A-Za-z0-9\-]{4,}(?![^\W_])|(?<![^\W_])\d{5,}[A-Z][A-Z0-9]*(?![^\W_])")
+_MIXED = re.compile(
+    r"(?<![^\W_])(?=[A-Za-z]{0,8}-?\d*[A-Za-z]*\d{5})[A-Za-z]{1,8}-?\d[A-Za-z0-9\-]{4,}(?![^\W_])|(?<![^\W_])\d{5,}[A-Z][A-Z0-9]*(?![^\W_])"
+)
 
 #: Words after which a token with digits is a number of somebody or something of theirs, in all languages of the sites.
 _CUE = re.compile(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 #: The classes, in the order in which they win where rules overlap: what is surest about its shape comes first.
 CLASSES = ("EMAIL", "URL", "ID", "PHONE", "DATE", "ADDRESS", "CARE_UNIT", "NAME", "PLACE", "DATE_PART", "AGE")
+
+#: An identifier that was masked by its class: "[NAME]".
+TAG = re.compile(r"\[(?:" + "|".join(CLASSES) + r")\]")
 
 _RANK = {label: number for number, label in enumerate(CLASSES)}
 

@@ -17,7 +17,9 @@ _ROWS: dict[str, tuple[str, ...]] = {
     "sv": tuple("januari februari mars april maj juni juli augusti september oktober november december".split()),
     "fi": tuple(f"{name}kuu" for name in _FI.split()),
     "et": tuple("jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember".split()),
-    "et genitive": tuple("jaanuari veebruari märtsi aprilli mai juuni juuli augusti septembri oktoobri novembri detsembri".split()),
+    "et genitive": tuple(
+        "jaanuari veebruari märtsi aprilli mai juuni juuli augusti septembri oktoobri novembri detsembri".split()
+    ),
     "en": tuple("January February March April May June July August September October November December".lower().split()),
     "nb short": tuple("jan feb mar apr mai jun jul aug sep okt nov des".split()),
     "da short": tuple("jan feb mar apr maj jun jul aug sept okt nov dec".split()),
@@ -39,7 +41,10 @@ _ENDINGS = {
 #: Rows that a day or a year must stand beside, since the words mean other things as well.
 _NEEDS_A_NUMBER = frozenset({"nb short", "da short", "et short", "en short", "fi short", "roman"})
 
-_ORDER = sorted(((name, month, row) for row, names in _ROWS.items() if row != "roman" for month, name in enumerate(names, 1)), key=lambda r: -len(r[0]))
+_ORDER = sorted(
+    ((name, month, row) for row, names in _ROWS.items() if row != "roman" for month, name in enumerate(names, 1)),
+    key=lambda r: -len(r[0]),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,55 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from fedkit.notes.concepts import built_in
 from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.words import Words
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 _ENDS_SENTENCE = re.compile(r"(?:^|[\n\r.!?:…;|•*>\x00]|\s-)[\s\"'«»“”„()\[\]\-–*•>]*$")
-_ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]|dr|prof|hr|fr|frk|mr|mrs|ms|st|jr|sr|med|cand|psyk|spes|bl|jf|f|ca|sos)\.\s?$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?<![^\W\d_])(?:[^\W\d_]|dr|prof|hr|fr|frk|mr|mrs|ms|st|jr|sr|med|cand|psyk|spes|bl|jf|f|ca|sos)\.\s?$", re.IGNORECASE
+)
 
 #: Between the parts of one name.
-_PARTICLES = frozenset("af av von van de der den del della di da dos la le el al bin ibn ben ter ten zu zur zum y e och og i".split()) - {"i", "e", "y", "og", "och", "av"}
+_PARTICLES = frozenset(
+    "af av von van de der den del della di da dos la le el al bin ibn ben ter ten zu zur zum y e och og i".split()
+) - {"i", "e", "y", "og", "och", "av"}
 _GENITIVE = {"nb": ("s", "'s"), "nn": ("s",), "sv": ("s", ":s"), "da": ("s", "'s"), "en": ("s", "'s")}
 _CASES = {
-    "fi": ("lla", "llä", "lle", "lta", "ltä", "ssa", "ssä", "sta", "stä", "ksi", "hun", "hin", "han", "hon", "hen", "hyn", "än", "an", "en", "in", "on", "un", "yn", "ta", "tä", "na", "nä", "a", "ä", "n", "iin"),
+    "fi": (
+        "lla",
+        "llä",
+        "lle",
+        "lta",
+        "ltä",
+        "ssa",
+        "ssä",
+        "sta",
+        "stä",
+        "ksi",
+        "hun",
+        "hin",
+        "han",
+        "hon",
+        "hen",
+        "hyn",
+        "än",
+        "an",
+        "en",
+        "in",
+        "on",
+        "un",
+        "yn",
+        "ta",
+        "tä",
+        "na",
+        "nä",
+        "a",
+        "ä",
+        "n",
+        "iin",
+    ),
     "et": ("lle", "sse", "le", "lt", "st", "ks", "ga", "ni", "na", "ta", "l", "s", "t", "d", "ks"),
 }
 
@@ -54,10 +91,11 @@ def lists_for(language: str) -> Lists:
             (family if kind == "family" else given).update(part.lower() for part in re.split(r"[- ]", name))
             (family if kind == "family" else given).add(name.lower())
     own = {"nn": "nb"}.get(language, language)
+    terms = {w.lower() for term in built_in() for w in _TOKEN.findall(term.text)}
     return Lists(
         frozenset(given),
         frozenset(family),
-        frozenset(row.lower() for name in ("kept.txt", "countries.txt") for row in _lines(name)),
+        frozenset(row.lower() for name in ("kept.txt", "countries.txt") for row in _lines(name)) | (terms - given - family),
         frozenset(w for code in ("nb", "nn", "sv", "da", "fi", "et", "en", "xx") for w in _column("function_words.tsv", code)),
         frozenset(_column("ambiguous.tsv", own)),
         frozenset(w for code in ("nb", "sv", "da", "fi", "et", "en") for w in _column("titles.tsv", code)),
@@ -99,7 +137,8 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
     for order in (range(len(tokens)), range(len(tokens) - 1, -1, -1)):
         for i in order:
             if rules[i] == "" and any(
-                0 <= j < len(tokens) and rules[j] not in ("", "kept") and _touch(text, tokens[min(i, j)], tokens[max(i, j)]) for j in (i - 1, i + 1)
+                0 <= j < len(tokens) and rules[j] not in ("", "kept") and _touch(text, tokens[min(i, j)], tokens[max(i, j)])
+                for j in (i - 1, i + 1)
             ):
                 if _joins(text, tokens, rules, i, language, words, lists):
                     rules[i] = "name.beside"
@@ -118,11 +157,13 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     """The rule by which a word is a name whatever stands beside it; "kept" if it is known to be none; "" if that is open."""
     if not token.capital or len(token.text) < 2:
         return ""
-    if _kept(token, language, lists):
+    if _kept(token, language, lists) or _DOSE.match(text, token.end):
         return "kept"
     listed = _listed(token.lower, language, lists.given)
     if len(token.text) == 2 and not listed:
         return ""
+    if token.begins and not listed and text[token.end : token.end + 1] == ":":
+        return "kept"  # a heading
     if token.shout and len(token.text) <= 5 or re.match(r"\d", text[token.end : token.end + 1] or " "):
         return ""  # a short form or a model: EKG, V40
     if not is_word(token.lower, language, words):
@@ -153,6 +194,12 @@ def _is_word(lower: str, language: str, words: Words) -> bool:
     return len(lower) >= 10 and not _SURNAME.search(lower) and _is_compound(lower, words)
 
 
+#: A strength or an amount behind a word: a product, whatever it is called.
+_DOSE = re.compile(
+    r"\s(?:retard|depot|tabl?\.?|inj\.?|mikst\.?|kapsl?\.?)?\s?\d+(?:[.,]\d+)?\s?(?:m?g|mcg|µg|ug|mikrog|ml|ie|iu|e/ml|mmol|mg/ml|%|x\s?\d)(?![^\W_])",
+    re.IGNORECASE,
+)
+
 #: Greek and Latin ends of medical terms, which word lists of the general language lack.
 _TERM = re.compile(
     r".{3,}(?:itt|itis|iitt|iitti|itten|osis|oosi|oos|emi|emia|eemia|aemi|emien|ektomi|ektomia|ektoomia|skopi|skopia|skoopia|pati|patia|paatia|patien|grafi|grafia|graafia|grafien|algi|algia|algien"
@@ -167,7 +214,8 @@ _SURNAME = re.compile(
 
 def _is_compound(lower: str, words: Words) -> bool:
     return any(
-        words.holds(lower[:cut].rstrip("-")) and (words.holds(lower[cut:]) or (lower[cut] in "se" and len(lower) - cut > 5 and words.holds(lower[cut + 1 :])))
+        words.holds(lower[:cut].rstrip("-"))
+        and (words.holds(lower[cut:]) or (lower[cut] in "se" and len(lower) - cut > 5 and words.holds(lower[cut + 1 :])))
         for cut in range(4, len(lower) - 4)
     )
 
@@ -179,13 +227,23 @@ def _stems(lower: str, language: str) -> Iterator[str]:
         if lower.endswith(ending) and len(lower) - len(ending) > 2:
             yield lower[: -len(ending)]
     if language == "fi":
-        for ending, base in (("sen", "nen"), ("sella", "nen"), ("selle", "nen"), ("selta", "nen"), ("sta", "nen"), ("sesta", "nen"), ("seen", "nen")):
+        for ending, base in (
+            ("sen", "nen"),
+            ("sella", "nen"),
+            ("selle", "nen"),
+            ("selta", "nen"),
+            ("sta", "nen"),
+            ("sesta", "nen"),
+            ("seen", "nen"),
+        ):
             if lower.endswith(ending):
                 yield lower[: -len(ending)] + base
 
 
 def _listed(lower: str, language: str, names: frozenset[str]) -> bool:
-    return any(stem in names for stem in _stems(lower, language)) or ("-" in lower and any(_listed(p, language, names) for p in lower.split("-") if len(p) > 2))
+    return any(stem in names for stem in _stems(lower, language)) or (
+        "-" in lower and any(_listed(p, language, names) for p in lower.split("-") if len(p) > 2)
+    )
 
 
 def _kept(token: _Word, language: str, lists: Lists) -> bool:
@@ -194,7 +252,9 @@ def _kept(token: _Word, language: str, lists: Lists) -> bool:
         return lower not in lists.given or token.begins
     if lower in lists.given and lower not in lists.kept:
         return False
-    return any(stem in lists.kept for stem in _stems(lower, language) if stem == lower or len(stem) > 3) or ("-" in lower and lower.split("-")[0] in lists.kept)
+    return any(stem in lists.kept for stem in _stems(lower, language) if stem == lower or len(stem) > 3) or (
+        "-" in lower and lower.split("-")[0] in lists.kept
+    )
 
 
 def _titled(text: str, tokens: list[_Word], i: int, lists: Lists) -> bool:
@@ -206,7 +266,11 @@ def _titled(text: str, tokens: list[_Word], i: int, lists: Lists) -> bool:
 
 
 def _touch(text: str, left: _Word, right: _Word) -> bool:
-    return bool(re.fullmatch(r"\.?[ ]{1,2}|\.(?=[^\W\d_])|\.?-|\s?[\"'«“”]\s?", text[left.end : right.start]))
+    """Whether two words can be of one name: a blank, a hyphen or a quotation mark between, and a full stop after an initial alone."""
+    gap = text[left.end : right.start]
+    if gap.startswith("."):
+        return len(left.text) < 3 and gap in (".", ". ", ".-", ".  ") and left.capital
+    return gap in (" ", "  ", "-", ' "', '" ', " «", "» ", " “", "” ", " (", " '", "' ")
 
 
 def _joins(text: str, tokens: list[_Word], rules: list[str], i: int, language: str, words: Words, lists: Lists) -> bool:
@@ -216,7 +280,9 @@ def _joins(text: str, tokens: list[_Word], rules: list[str], i: int, language: s
     if token.lower in _PARTICLES and not token.capital:
         after = i + 1 < len(tokens) and tokens[i + 1].capital and _touch(text, token, tokens[i + 1])
         return i > 0 and rules[i - 1] not in ("", "kept") and after
-    if not token.capital or (token.shout and len(token.text) <= 5 and not _listed(token.lower, language, lists.given | lists.family)):
+    if not token.capital or (
+        token.shout and len(token.text) <= 5 and not _listed(token.lower, language, lists.given | lists.family)
+    ):
         return False
     if token.begins:
         return _listed(token.lower, language, lists.given)

@@ -23,11 +23,12 @@ _JOINED = (
 )
 _APART = "gate|gata|gt\\.?|vei|veg|plass|allé|alle|torg|väg|gränd|vej|gade|plads|torv|katu|tie|tee|tn\\.?|tänav|mnt\\.?|maantee|pst\\.?|puiestee|põik|tänava"
 _NUMBER = (
-    r"\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?(?:\s?[-–/]\s?\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?)?"
+    r"\d{1,4}(?:\s?[A-Za-z](?![^\W_])(?:\s\d{1,3}(?!\d))?)?(?:\s?[-–/]\s?\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?)?"
     r"(?:,?\s(?:(?:leil|lgh|lägenhet|bolig|as|krt|st|tv|th|mf|kl|sal|etg|et|vån|tr|k|H|U)\.?\s?\d{0,4}|\d\.?\s?(?:tv|th|mf|sal|etg|et|vån|tr)\.?))*"
 )
 _STREET = re.compile(
     rf"(?<![^\W\d_])(?:{_WORD}\s){{0,2}}(?:{_UP}[^\W\d_'-]*(?:[-'][^\W\d_]+)*?(?:{_JOINED})|{_WORD}s?\s(?:{_APART}|{_APART.title()}))\s{_NUMBER}(?![^\W_])"
+    rf"(?:,\s{{0,2}}|\s)?(?:(?:[A-Z]{{1,3}}-)?\d{{3}}\s?\d{{1,2}}\s{_WORD}(?:\s[A-ZÆØÅÖ](?![^\W_]))?)?"
 )
 _BOX = re.compile(r"(?<![^\W\d_])(?:[Pp]ostboks|[Pp]\.?\s?[Bb]oks|[Bb]ox|PL|[Pp]k|[Pp]ostkast)\s\d{1,5}(?![^\W_])")
 
@@ -36,13 +37,39 @@ _CODE = re.compile(
     rf"(?<![\d./,:+-])(?<!\d\s)(?:(?:N|NO|S|SE|D|DK|FI|FIN|EE|AX)[-\s])?(?:\d{{4,5}}|\d{{3}}\s\d{{2}})(?!\d),?\s{{1,2}}(?P<town>{_WORD}(?:\s{_WORD})?)"
 )
 #: A postcode without a town that we know, if something says so.
-_CODE_CUE = re.compile(r"(?<![^\W\d_])(?:postnr|postnummer|postinumero|postiindeks|sihtnumber)\.?:?\s{0,2}(?P<code>\d{3}\s?\d{1,2})(?!\d)", re.IGNORECASE)
+_CODE_CUE = re.compile(
+    r"(?<![^\W\d_])(?:postnr|postnummer|postinumero|postiindeks|sihtnumber)\.?:?\s{0,2}(?P<code>\d{3}\s?\d{1,2})(?!\d)",
+    re.IGNORECASE,
+)
 
 _TOKEN = re.compile(rf"(?<![^\W_]){_UP}[^\W\d_]+(?:[-'][^\W\d_]+)*(?:\s{_UP}[^\W\d_]+)?")
 
 #: Case endings of place names: genitive everywhere, local cases in Finnish and Estonian.
 _ENDINGS = {
-    "fi": ("ssa", "ssä", "sta", "stä", "lla", "llä", "lta", "ltä", "lle", "seen", "hun", "an", "en", "on", "un", "yn", "in", "n", "a", "ä", "ta", "tä"),
+    "fi": (
+        "ssa",
+        "ssä",
+        "sta",
+        "stä",
+        "lla",
+        "llä",
+        "lta",
+        "ltä",
+        "lle",
+        "seen",
+        "hun",
+        "an",
+        "en",
+        "on",
+        "un",
+        "yn",
+        "in",
+        "n",
+        "a",
+        "ä",
+        "ta",
+        "tä",
+    ),
     "et": ("sse", "st", "s", "le", "l", "lt", "ks", "ni", "ga", "t", "d", "sse"),
 }
 
@@ -63,6 +90,7 @@ def all_towns() -> frozenset[str]:
 def is_town(word: str, language: str) -> bool:
     """Whether a capitalised word, perhaps with a case ending, names a place of the country."""
     known = towns(language) or all_towns()
+    word = word.replace("Aa", "Å").replace("aa", "å") if language == "da" and word not in known else word
     if word in known:
         return True
     ends = (*_ENDINGS.get(language, ()), "s")
