@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fedkit.cli._notes_import import export, import_
+from fedkit.cli._notes_process import process
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,6 +23,7 @@ def notes() -> None:
 
 notes.add_command(import_)
 notes.add_command(export)
+notes.add_command(process)
 
 
 @notes.command()

@@ -72,15 +72,7 @@ class LanguageIdentifier:
 
     def __init__(self, languages: Sequence[str] = KNOWN, margin: float = MARGIN) -> None:
         """languages: at least two of `KNOWN`.   Raises ConfigurationError for others."""
-        self.languages = tuple(dict.fromkeys(languages))
-        unknown = [name for name in self.languages if name not in _MODELS]
-        if unknown or len(self.languages) < 2:
-            raise ConfigurationError(
-                "languages that cannot be told apart",
-                expected=f"at least two of {', '.join(KNOWN)}",
-                got=", ".join(unknown or self.languages) or "none",
-                help="name the languages that the site writes, and 'en' beside a single one",
-            )
+        self.languages = check_languages(languages)
         self.margin = margin
         self._votes = {
             row["word"]: tuple(name in row["languages"].split() for name in self.languages)
@@ -152,6 +144,20 @@ class LanguageIdentifier:
 _LOG_ODDS = math.log(WORD_ODDS)
 _STEM = 5  # a word of more letters may be known by its ending
 _LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def check_languages(languages: Sequence[str]) -> tuple[str, ...]:
+    """These languages, each once. Raises ConfigurationError unless they are two or more of `KNOWN`."""
+    names = tuple(dict.fromkeys(languages))
+    unknown = [name for name in names if name not in _MODELS]
+    if unknown or len(names) < 2:
+        raise ConfigurationError(
+            "languages that cannot be told apart",
+            expected=f"at least two of {', '.join(KNOWN)}",
+            got=", ".join(unknown or names) or "none",
+            help="name the languages that the site writes, and 'en' beside a single one",
+        )
+    return names
 
 
 @cache

@@ -22,7 +22,7 @@ from fedkit.notes.abbreviations import expand
 from fedkit.notes.concepts import Normaliser
 from fedkit.notes.context import with_context
 from fedkit.notes.deidentify.find import find_identifiers
-from fedkit.notes.language import KNOWN, identifier
+from fedkit.notes.language import KNOWN, check_languages, identifier
 from fedkit.notes.note import Note, Span
 from fedkit.notes.sections import sections
 from fedkit.notes.sentences import sentences
@@ -35,7 +35,7 @@ ABBREVIATION, FOREIGN, IDENTIFIER = "ABBREVIATION", "FOREIGN", "IDENTIFIER"
 class Settings:
     """languages: those of the site, of which step 1 chooses.   steps: names of `STEPS`, run in the order of `STEPS`.
 
-    Raises ConfigurationError for steps that do not exist.
+    Raises ConfigurationError for steps that do not exist, and for languages that cannot be told apart.
     """
 
     languages: tuple[str, ...] = KNOWN
@@ -47,6 +47,7 @@ class Settings:
             raise ConfigurationError(
                 "no such step of the text pipeline", expected=", ".join(STEPS), got=", ".join(unknown) or "none"
             )
+        check_languages(self.languages)
 
     @property
     def print(self) -> str:
