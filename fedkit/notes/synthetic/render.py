@@ -27,7 +27,7 @@ class Patient:
 
 def render(texts: Sequence[str], patient: Patient, split: str, rng: random.Random) -> tuple[str, tuple[Span, ...]]:
     """The note made of these templates, a paragraph each, and its spans in order. Words come from the split's concepts only."""
-    writer = _Writer(patient, split, rng)
+    writer = Writer(patient, split, rng)
     for number, text in enumerate(texts):
         if number:
             writer.text += "\n"
@@ -38,20 +38,25 @@ def render(texts: Sequence[str], patient: Patient, split: str, rng: random.Rando
 
 
 @dataclass
-class _Draft:
+class Draft:
+    """A span while its note is being written. `role` is the name of its slot, such as DRUG2."""
+
     start: int
     end: int
     label: str
     attributes: dict[str, str]
+    role: tuple[str, str]
 
 
 @dataclass
-class _Writer:
+class Writer:
+    """Puts templates into words. What it draws is the note's own; a record's writer (`records.writing`) draws nothing twice."""
+
     patient: Patient
     split: str
     rng: random.Random
     text: str = ""
-    drafts: list[_Draft] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     cast: dict[tuple[str, str], Concept] = field(default_factory=dict)  # (label, index) → who plays it in this note
     drug: Concept | None = None
 
@@ -66,6 +71,8 @@ class _Writer:
         elif part.kind == "sex":
             word = self._words[self.patient.sex + ("_definite" if "def" in part.flags else "")]
             self.text += _capital(word) if part.capital else word
+        elif part.kind in ("date", "year", "days"):
+            self.text += self.fact(part)
         elif part.kind == "dose":
             self._dose()
         elif part.kind == "why":
@@ -80,10 +87,10 @@ class _Writer:
 
     def _entity(self, slot: Slot) -> None:
         concept = self._concept(slot)
-        attributes = dict(slot.attributes)
+        attributes, role = dict(slot.attributes), (slot.kind, slot.index)
         case = next((f for f in slot.flags if f != "lat"), "")
         if "lat" in slot.flags and concept.group in _PAIRED:
-            side = self.rng.choice(("left", "right"))
+            side = self.side(role)
             attributes["laterality"] = side
             entry = self._words[side].split("/")
             # A side is an adjective: in Finnish and Estonian it takes the case of the body part, elsewhere it stands unchanged.
@@ -98,7 +105,7 @@ class _Writer:
             attributes["seriousness"] = concept.group
         if slot.capital:
             word = _capital(word)
-        self.drafts.append(_Draft(len(self.text), len(self.text) + len(word), concept.label, attributes))
+        self.drafts.append(Draft(len(self.text), len(self.text) + len(word), concept.label, attributes, role))
         self.text += word
         if concept.label == "DRUG":
             self.drug = concept
@@ -106,13 +113,25 @@ class _Writer:
     def _dose(self) -> None:
         assert self.drug is not None, "{dose} before any drug"
         facts = self.drug.facts
-        amounts, unit = facts["strengths"].rsplit(" ", 1)
-        strength = f"{self.rng.choice(amounts.split(',')).replace('.', ',')} {unit}"
-        times = self.rng.choice(facts["times"].split(","))
+        strength, times = self.strength(self.drug)
         pattern = self._words["dose" if facts["route"] == "oral" else "injection"]
         self.text += pattern.format(strength=strength, times=times, route=facts["route"])
         draft = next(d for d in reversed(self.drafts) if d.label == "DRUG")
         draft.attributes |= {"dose": strength, "route": facts["route"]}
+
+    def side(self, role: tuple[str, str]) -> str:
+        """ "left" or "right" for a body site that has both."""
+        return self.rng.choice(("left", "right"))
+
+    def strength(self, drug: Concept) -> tuple[str, str]:
+        """Strength and times a day of a drug, as written."""
+        amounts, unit = drug.facts["strengths"].rsplit(" ", 1)
+        strength = f"{self.rng.choice(amounts.split(',')).replace('.', ',')} {unit}"
+        return strength, self.rng.choice(drug.facts["times"].split(","))
+
+    def fact(self, slot: Slot) -> str:
+        """What stands for {date:…}, {year:…} and {days}: only a record knows any."""
+        raise ValueError(f"no facts for {slot.kind}")
 
     def _concept(self, slot: Slot) -> Concept:
         key = (slot.kind, slot.index)

@@ -6,6 +6,8 @@ A file `data/templates/<language>.txt` holds blocks that begin with `== section 
     {3-20}                      a whole number of that range,
     {age} {sex} {sex:def}       of the patient,
     {dose} {why}                strength and indication of the drug named last,
+    {date:implanted} {year:before} {days}
+                                what happened when, in records only (`records.course`);
     {DRUG2@antibiotic:gen status=current}
                                 the note's second drug, of a group (or other fact), in the genitive, its span with an attribute;
     {^BODY_SITE:lat}            with a capital; of the left or right side if the body part is paired.
@@ -48,7 +50,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place to fill: `kind` is a label, or one of age, sex, dose, why, number (then low and high are set)."""
+    """A place to fill: `kind` is a label or one of age, sex, dose, why, date, year, days, number (with low and high)."""
 
     kind: str
     index: str = ""
@@ -61,10 +63,10 @@ class Slot:
 
 
 @cache
-def templates(language: str) -> tuple[Template, ...]:
-    """All templates of a language, in the order of its file."""
+def templates(language: str, folder: str = "templates") -> tuple[Template, ...]:
+    """All templates of a language, in the order of its file. folder: "templates" for single notes, "records" for records."""
     found: list[Template] = []
-    for number, block in enumerate(_data(f"templates/{language}.txt").split("== ")[1:], start=1):
+    for number, block in enumerate(_data(f"{folder}/{language}.txt").split("== ")[1:], start=1):
         head, _, text = block.partition("\n")
         section, split = head.split()
         found.append(Template(f"{language}.{section}.{number}", section, split, text.strip("\n")))
@@ -72,9 +74,9 @@ def templates(language: str) -> tuple[Template, ...]:
 
 
 @cache
-def pool(language: str, section: str, split: str) -> tuple[Template, ...]:
+def pool(language: str, section: str, split: str, folder: str = "templates") -> tuple[Template, ...]:
     """The templates of a section in a split."""
-    return tuple(t for t in templates(language) if (t.section, t.split) == (section, split))
+    return tuple(t for t in templates(language, folder) if (t.section, t.split) == (section, split))
 
 
 def alternatives(text: str) -> Iterator[tuple[str, ...]]:
@@ -101,7 +103,7 @@ def _slot(match: re.Match[str]) -> Slot:
     if match[7]:
         return Slot("number", low=int(match[7]), high=int(match[8]))
     kind = match[2]
-    if kind not in TABLES and kind not in ("age", "sex", "dose", "why"):
+    if kind not in TABLES and kind not in ("age", "sex", "dose", "why", "date", "year", "days"):
         raise ValueError(f"unknown slot {kind}")
     attributes = tuple((k, v) for k, _, v in (pair.partition("=") for pair in match[6].split()))
     return Slot(kind, match[3], match[4] or "", tuple(match[5].split(":")[1:]), attributes, bool(match[1]))
