@@ -83,4 +83,11 @@ def _detect_file(path: Path) -> type[NoteReader] | None:
             head = file.read(_HEAD)
     except OSError:
         return None
-    return next((kind for kind in FORMATS.values() if kind.recognises(path, head)), None)
+    return next((kind for kind in FORMATS.values() if _recognises(kind, path, head)), None)
+
+
+def _recognises(kind: type[NoteReader], path: Path, head: bytes) -> bool:
+    try:
+        return kind.recognises(path, head)
+    except Exception:  # a parser's own, about a file that is not of its format
+        return False

@@ -7,6 +7,7 @@ line only, and reading goes on with the next.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
@@ -32,10 +33,9 @@ class CsvReader(NoteReader):
         if b"\0" in head[:4] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
             return False
         encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-        first = head[: len(head) // 2 * 2].decode(encoding, "replace").split("\n", 1)[0].rstrip("\r")
-        return path.suffix.lower() in cls.suffixes or looks_like_columns(
-            next(csv.reader([first], delimiter=_delimiter(first)), [])
-        )
+        first = re.split("[\r\n]", head.decode(encoding, "replace"), maxsplit=1)[0]
+        names = next(csv.reader([first], delimiter=_delimiter(first)), [])
+        return path.suffix.lower() in cls.suffixes or looks_like_columns(names)
 
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         csv.field_size_limit(max(csv.field_size_limit(), 4 * self.rules.max_characters))

@@ -108,6 +108,8 @@ def _query(tables: Mapping[str, str]) -> str:
     def column(table: str, expression: str) -> str:
         return expression if table in tables else "NULL"
 
+    # Where it was written: the site of the visit, else that of its author.
+    sites = [of for table, of in (("visit_occurrence", "v.care_site_id"), ("provider", "d.care_site_id")) if table in tables]
     return (
         "SELECT n.note_id, n.note_text, n.note_title, n.person_id, CAST(n.note_date AS VARCHAR),"
         " CAST(n.note_datetime AS VARCHAR), n.note_source_value, n.note_type_concept_id, n.note_class_concept_id,"
@@ -119,7 +121,7 @@ def _query(tables: Mapping[str, str]) -> str:
         + joined("person", "p", "p.person_id = n.person_id")
         + joined("visit_occurrence", "v", "v.visit_occurrence_id = n.visit_occurrence_id")
         + joined("provider", "d", "d.provider_id = n.provider_id")
-        + joined("care_site", "s", "s.care_site_id = " + ("v.care_site_id" if "visit_occurrence" in tables else "NULL"))
+        + joined("care_site", "s", f"s.care_site_id = coalesce({', '.join([*sites, 'NULL'])})")
         + joined("concept", "l", "l.concept_id = n.language_concept_id")
         + joined("concept", "c", "c.concept_id = n.note_class_concept_id")
     )

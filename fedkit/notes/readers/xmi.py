@@ -40,7 +40,7 @@ class XmiReader(NoteReader):
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
         if head.startswith(b"PK"):
-            with zipfile.ZipFile(path) if zipfile.is_zipfile(path) else zipfile.ZipFile(io.BytesIO(), "w") as archive:
+            with zipfile.ZipFile(path) as archive:
                 return any(name.endswith(".xmi") for name in archive.namelist())
         return b"<xmi:XMI" in head
 
