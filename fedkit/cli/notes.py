@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fedkit.cli._notes_deidentify import deidentify, review
 from fedkit.cli._notes_import import export, import_
 from fedkit.cli._notes_process import process
 
@@ -24,6 +25,8 @@ def notes() -> None:
 notes.add_command(import_)
 notes.add_command(export)
 notes.add_command(process)
+notes.add_command(deidentify)
+notes.add_command(review)
 
 
 @notes.command()
