@@ -23,9 +23,10 @@ import rlp
 from eth.chains.base import Chain
 from eth.constants import ZERO_ADDRESS
 from eth.db.atomic import AtomicDB
-from eth.exceptions import HeaderNotFound, Revert, VMError
+from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.forks import CancunVM
 from eth.vm.forks.cancun.headers import CancunBlockHeader
+from eth.vm.interrupt import EVMMissingData
 from eth.vm.spoof import SpoofTransaction
 from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError
@@ -76,19 +77,25 @@ class Evm:
                 self._found(chain_id if chain_id is not None else 1_000_000_000 + secrets.randbelow(1_000_000_000))
             self.chain_id, self.genesis = self._read_identity()
             self.chain: Any = _rules(self.chain_id)(AtomicDB(self.store))
-            stored = self.chain.get_canonical_block_header_by_number(0).hash
-        except (HeaderNotFound, KeyError, ValueError):
+            self._check_whole(path.name)
+        except BaseException:
             self.store.close()
+            raise
+
+    def _check_whole(self, name: str) -> None:
+        try:
+            stored = self.chain.get_canonical_block_header_by_number(0).hash
+            self.state()
+        except (PyEVMError, EVMMissingData, KeyError, ValueError, ValidationError, rlp.exceptions.RLPException):
             raise LedgerError(
-                f"{path.name} holds no whole chain",
+                f"{name} holds no whole chain",
                 expected="a genesis block and a head",
                 got="something else",
                 help="restore a backup",
             ) from None
         if stored != self.genesis:
-            self.store.close()
             raise LedgerError(
-                f"{path.name} does not start at its own genesis block",
+                f"{name} does not start at its own genesis block",
                 expected=f"0x{self.genesis.hex()}",
                 got=f"0x{stored.hex()}",
                 help="the file was changed; restore a backup",

@@ -7,16 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from eth.exceptions import HeaderNotFound, TransactionNotFound
+from eth.exceptions import HeaderNotFound, PyEVMError, TransactionNotFound
+from eth.vm.interrupt import EVMMissingData
+from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError, decode_hex, encode_hex
+from rlp.exceptions import RLPException
+from trie.exceptions import MissingTrieNode
 from web3.providers import BaseProvider
 
 from fedkit.errors import FedkitError
 from fedkit.ledger.answers import block_answer, matching_logs, receipt_answers, transaction_answer
 from fedkit.ledger.evm import Evm, Reverted, WrongNonce
+from fedkit.ledger.store import damaged
 
 Json = Any
 
+#: What py-evm raises where rows are missing or make no sense.
+DAMAGE = (PyEVMError, EVMMissingData, MissingTrieNode, RLPException, BadSignature)
 #: Blocks whose receipts are kept decoded: the acts of a batch are asked for one by one.
 KEPT = 8
 
@@ -75,6 +82,8 @@ class EvmProvider(BaseProvider):
             return {**reply, "error": {"code": -32000, "message": str(error)}}
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, ValidationError, HeaderNotFound) as error:
             return {**reply, "error": {"code": -32602, "message": str(error)}}
+        except DAMAGE as error:
+            raise damaged(self.evm.store.path, type(error).__name__) from None
 
     def is_connected(self, show_traceback: bool = False) -> bool:
         """Always: the chain is in this process."""

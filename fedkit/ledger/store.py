@@ -6,9 +6,11 @@ import errno
 import os
 import sqlite3
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from eth.db.backends.base import BaseDB
+from eth_utils import keccak
 
 from fedkit.errors import AlreadyRunning, LedgerError, StorageError
 from fedkit.ledger import RECURSION_LIMIT
@@ -16,17 +18,23 @@ from fedkit.ledger import RECURSION_LIMIT
 sys.setrecursionlimit(RECURSION_LIMIT)
 
 
+#: Rows that are kept in memory, so that the upper nodes of the tries are read and hashed once.
+KEPT = 20_000
+
+
 class SqliteStore(BaseDB):
     """Bytes by key. Writes wait in memory until `commit` puts all of them on disk, or `rollback` forgets them.
 
-    WAL with `synchronous=FULL`: what was committed survives `kill -9` and a power cut. The file is locked as long as it is
-    open, and the kernel lets go of the lock when the process ends, however it ends.
+    Under a key of 32 bytes stands what has that hash (a trie node, a header, code): py-evm never looks, so it is checked here
+    when it is read. WAL with `synchronous=FULL`: what was committed survives `kill -9` and a power cut. The file is locked as
+    long as it is open, and the kernel lets go of the lock when the process ends, however it ends.
     Raises AlreadyRunning for the second opener, LedgerError for a file that is no chain, StorageError if the disk refuses.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._waiting: dict[bytes, bytes | None] = {}
+        self._kept: dict[bytes, bytes] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would let everybody read it
@@ -43,17 +51,28 @@ class SqliteStore(BaseDB):
             raise _refused(path, error) from None
 
     def __getitem__(self, key: bytes) -> bytes:
-        if key in self._waiting:
-            value = self._waiting[key]
-        else:
-            try:
-                row = self._sql.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
-            except sqlite3.Error as error:
-                raise _refused(self.path, error) from None
-            value = row[0] if row else None
+        value = self._waiting[key] if key in self._waiting else self._kept.get(key) or self._read(key)
         if value is None:
             raise KeyError(key)
         return value
+
+    def _read(self, key: bytes) -> bytes | None:
+        try:
+            row = self._sql.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise _refused(self.path, error) from None
+        if row is None:
+            return None
+        value = bytes(row[0])
+        if len(key) == 32 and keccak(value) != key:
+            raise damaged(self.path, "another hash")
+        self._keep({key: value})
+        return value
+
+    def _keep(self, rows: Mapping[bytes, bytes]) -> None:
+        if len(self._kept) + len(rows) > KEPT:
+            self._kept.clear()
+        self._kept.update(rows)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._waiting[key] = value
@@ -79,6 +98,9 @@ class SqliteStore(BaseDB):
             self._sql.executemany("DELETE FROM kv WHERE key = ?", gone)
             self._sql.executemany("INSERT OR REPLACE INTO kv VALUES (?, ?)", rows)
             self._sql.execute("COMMIT")
+            for (key,) in gone:
+                self._kept.pop(key, None)
+            self._keep(dict(rows))
         except sqlite3.Error as error:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
@@ -92,6 +114,7 @@ class SqliteStore(BaseDB):
 
     def close(self) -> None:
         """Let go of the file."""
+        self._kept.clear()
         self._sql.close()
 
 
@@ -106,12 +129,7 @@ def _refused(path: Path, error: sqlite3.Error | OSError) -> LedgerError | Storag
             "or start this one on another folder",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return LedgerError(
-            f"{path.name} is no chain, or a damaged one",
-            expected="an SQLite file made by fedkit",
-            got=_kind(error),
-            help="restore a backup",
-        )
+        return damaged(path, _kind(error))
     if isinstance(error, sqlite3.ProgrammingError):
         return LedgerError("the chain was closed", expected="an open one", got="a closed one", help="open the ledger again")
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
@@ -120,6 +138,16 @@ def _refused(path: Path, error: sqlite3.Error | OSError) -> LedgerError | Storag
         expected="a writable folder with free space",
         got="no space left" if full else _kind(error),
         help="free some space and do the act again: every act that was acknowledged is still there",
+    )
+
+
+def damaged(path: Path, got: str) -> LedgerError:
+    """What to raise where the file does not hold what fedkit wrote."""
+    return LedgerError(
+        f"{path.name} is no chain, or a damaged one",
+        expected="an SQLite file as fedkit wrote it",
+        got=got,
+        help="restore a backup, and look for what damaged it: a failing disk, or a hand",
     )
 
 

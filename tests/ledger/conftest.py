@@ -1,7 +1,8 @@
-"""Chains to test on: the embedded one, and a real node (anvil from npm) where it is installed."""
+"""Chains to test on: the embedded one, the same served to another process, and a real node (anvil from npm) if installed."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from ledger_world import World
 
 from fedkit.ledger.chain import Chain, EmbeddedChain
 from fedkit.ledger.node import NodeChain
+from fedkit.ledger.serve import ChainServer
 
 __all__ = ["node_url"]
 
@@ -34,28 +36,30 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["embedded", pytest.param("node", marks=pytest.mark.node)])
+@pytest.fixture(params=["embedded", "served", pytest.param("node", marks=pytest.mark.node)])
 def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clocked]:
     """Each kind of chain in turn: the contract suite of the Chain seam."""
-    if request.param == "embedded":
-        shutil.copytree(request.getfixturevalue("founded"), tmp_path, dirs_exist_ok=True)
-        ahead = [0]
-        chain: Chain = EmbeddedChain(tmp_path / "ledger" / "chain.sqlite", clock=lambda: time.time() + ahead[0])
-
-        def advance(seconds: int) -> None:
-            ahead[0] += seconds
-    else:
-        chain = NodeChain(request.getfixturevalue("node_url"), for_tests=True, clock_slack=None)
-        snapshot = chain.rpc("evm_snapshot")
-
-        def advance(seconds: int) -> None:
-            chain.rpc("evm_increaseTime", seconds)
-            chain.rpc("evm_mine")
-
-    yield Clocked(chain, advance)
     if request.param == "node":
-        chain.rpc("evm_revert", snapshot)
-    chain.close()
+        node = NodeChain(request.getfixturevalue("node_url"), for_tests=True, clock_slack=None)
+        snapshot = node.rpc("evm_snapshot")
+
+        def advance(seconds: int) -> None:
+            node.rpc("evm_increaseTime", seconds)
+            node.rpc("evm_mine")
+
+        yield Clocked(node, advance)
+        node.rpc("evm_revert", snapshot)
+        return
+    shutil.copytree(request.getfixturevalue("founded"), tmp_path, dirs_exist_ok=True)
+    ahead = [0]
+    owned = EmbeddedChain(tmp_path / "ledger" / "chain.sqlite", clock=lambda: time.time() + ahead[0])
+    with contextlib.closing(owned):
+        clocked = Clocked(owned, lambda seconds: ahead.append(ahead.pop() + seconds))
+        if request.param == "embedded":
+            yield clocked
+        else:
+            with ChainServer(owned, tmp_path / "ledger") as server:
+                yield Clocked(NodeChain(server.url, clock_slack=None), clocked.advance)
 
 
 @pytest.fixture
