@@ -10,6 +10,7 @@ import click
 from fedkit.cli._notes_deidentify import deidentify, review
 from fedkit.cli._notes_import import export, import_
 from fedkit.cli._notes_process import process
+from fedkit.cli._notes_records import check_mock, records
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,6 +26,8 @@ def notes() -> None:
 notes.add_command(import_)
 notes.add_command(export)
 notes.add_command(process)
+notes.add_command(records)
+notes.add_command(check_mock)
 notes.add_command(deidentify)
 notes.add_command(review)
 
