@@ -22,7 +22,7 @@ const input = {
     optimizer: { enabled: true, runs: 200 },
     viaIR: true,
     metadata: { bytecodeHash: "none", appendCBOR: false }, // so that better words in a comment change no code
-    outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+    outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "userdoc"] } },
   },
 };
 const libraries = (path) => {
@@ -36,9 +36,13 @@ if ((output.errors ?? []).length) process.exit(2); // warnings count
 let changed = 0;
 for (const name of Object.keys(input.sources)) {
   const contract = name.replace(/\.sol$/, "");
-  const { abi, evm } = output.contracts[name][contract];
+  const { abi, evm, userdoc } = output.contracts[name][contract];
   if (!evm.bytecode.object) continue; // an abstract one stands in those that inherit from it
-  const built = { contract, compiler: solc.version(), evmVersion: "cancun", abi, bytecode: "0x" + evm.bytecode.object };
+  // What each error means, for people whose act was refused: its @notice.
+  const errors = Object.fromEntries(
+    Object.entries(userdoc.errors ?? {}).map(([signature, [{ notice }]]) => [signature.split("(")[0], notice]),
+  );
+  const built = { contract, compiler: solc.version(), evmVersion: "cancun", errors, abi, bytecode: "0x" + evm.bytecode.object };
   const text = JSON.stringify(built, null, 1) + "\n";
   const file = join(root, "build", `${contract}.json`);
   const same = existsSync(file) && readFileSync(file, "utf8") === text;

@@ -33,7 +33,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Contract:
-    """One compiled contract. bytecode: what creates it, without the arguments of its constructor."""
+    """One compiled contract. bytecode: what creates it, without the arguments of its constructor.
+
+    meanings: error → what it means, in a sentence; none for those of the library.
+    """
 
     name: str
     bytecode: bytes
@@ -42,6 +45,7 @@ class Contract:
     functions: Mapping[str, Part] = field(repr=False)
     events: Mapping[bytes, Part] = field(repr=False)
     errors: Mapping[bytes, Part] = field(repr=False)
+    meanings: Mapping[str, str] = field(repr=False)
 
     def creation(self, *arguments: Any) -> bytes:
         """The data of the transaction that creates the contract."""
@@ -88,7 +92,7 @@ def contract(name: str) -> Contract:
     file = _folder() / f"{name}.json"
     try:
         row = json.loads(file.read_bytes())
-        return _contract(name, row["abi"], bytes.fromhex(row["bytecode"][2:]))
+        return _contract(name, row["abi"], bytes.fromhex(row["bytecode"][2:]), row["errors"])
     except (OSError, ValueError, KeyError):
         raise ConfigurationError(
             f"the compiled contract {name} is missing", expected=f"contracts/build/{name}.json", help="run: make contracts"
@@ -96,17 +100,18 @@ def contract(name: str) -> Contract:
 
 
 def read_error(data: bytes) -> str:
-    """What a contract said when it refused: `Name(argument=…, …)`, from any of the contracts; web3 leaves it as bytes."""
+    """What a contract said when it refused, `Name(argument=…, …)`, and what that means; web3 leaves it as bytes."""
     for name in NAMES:
         if part := contract(name).errors.get(data[:4]):
             shown = (f"{key}={_shown(value)}" for key, value in _named(part.names, part.types, data[4:]).items())
-            return f"{part.name}({', '.join(shown)})"
+            meaning = contract(name).meanings.get(part.name, "").rstrip(".")
+            return f"{part.name}({', '.join(shown)})" + (f": {meaning[0].lower()}{meaning[1:]}" if meaning else "")
     if data[:4] == keccak(text="Error(string)")[:4]:
         return str(decode(["string"], data[4:])[0])
     return f"an unknown error 0x{data[:4].hex()}" if data else "no reason"
 
 
-def _contract(name: str, abi: list[dict[str, Any]], bytecode: bytes) -> Contract:
+def _contract(name: str, abi: list[dict[str, Any]], bytecode: bytes, meanings: Mapping[str, str]) -> Contract:
     functions: dict[str, Part] = {}
     events: dict[bytes, Part] = {}
     errors: dict[bytes, Part] = {}
@@ -125,7 +130,7 @@ def _contract(name: str, abi: list[dict[str, Any]], bytecode: bytes) -> Contract
         elif row["type"] == "function":
             outputs = tuple(_type(o) for o in row["outputs"])
             functions[row["name"]] = Part(row["name"], hashed[:4], names, types, outputs=outputs)
-    return Contract(name, bytecode, abi, constructor, functions, events, errors)
+    return Contract(name, bytecode, abi, constructor, functions, events, errors, meanings)
 
 
 def _type(row: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from eth_utils import to_checksum_address
 from fedkit.errors import LedgerError, RequestError
 from fedkit.governance.request import PURPOSES, DataPermit
 from fedkit.ledger.events import PermitIssued, PermitRevoked
-from fedkit.ledger.recorder import Recorder
+from fedkit.ledger.recorder import Recorder, first_of
 from fedkit.ledger.registry import AUTHORITY
 from fedkit.ledger.typed import digest_bytes32, name_id
 
@@ -19,10 +19,11 @@ class PermitActs(Recorder):
     """The part of the ledger that says who may use which data, for what, until when."""
 
     def issue_permit(self, permit: DataPermit, users: Sequence[str], *, actor: str = AUTHORITY) -> PermitIssued:
-        """Put a permit on record, for the addresses in `users`. One that these users hold already is left as it is.
+        """Put a permit on record, for the addresses in `users`. One that they hold already, from whomever, is left as it is.
 
         actor: whose key of the keyring sends it; it needs the role "authority".
-        Raises ContractReverted if the permit has run out, was revoked, or was issued to others.
+        Raises ContractReverted if the permit has run out, was revoked, or was issued to others; LedgerError if it is not on
+        record and no key of an authority is here.
         """
         holders = [to_checksum_address(user) for user in users]
         arguments = (
@@ -34,12 +35,12 @@ class PermitActs(Recorder):
         )
         with self._lock:
             self._learn(permit.datasets)
-            return self._once(
-                actor,
-                ("Registry", "issuePermit", arguments),
-                PermitIssued,
-                lambda e: e.permit == permit.digest and set(holders) <= set(e.users) and not self._is_revoked(permit.digest),
-            )
+            for issued in self.records(PermitIssued):
+                if issued.permit == permit.digest and set(holders) <= set(issued.users) and not self._is_revoked(permit.digest):
+                    return issued
+            if actor not in self.keys.actors():
+                raise _not_issued(permit.digest)
+            return first_of(PermitIssued, self._act(actor, [("Registry", "issuePermit", arguments)]))
 
     def revoke_permit(self, permit: str, *, actor: str = AUTHORITY) -> PermitRevoked:
         """Take a permit (its digest) back: nothing under it is taken from now on. A second time returns the first record."""
@@ -52,15 +53,19 @@ class PermitActs(Recorder):
         for event in self.records(PermitIssued):
             if event.permit == digest:
                 return event
-        raise LedgerError(
-            "no authority has issued this permit",
-            expected="a permit on the ledger",
-            got=f"digest {digest[:12]}",
-            help="the authority puts it on record with issue_permit(permit, users)",
-        )
+        raise _not_issued(digest)
 
     def _is_revoked(self, permit: str) -> bool:
         return any(event.permit == permit for event in self.records(PermitRevoked))
+
+
+def _not_issued(permit: str) -> LedgerError:
+    return LedgerError(
+        "no authority has issued this permit",
+        expected="a permit on the ledger",
+        got=f"digest {permit[:12]}, which is not",
+        help="ask the authority to put it on record: ledger.issue_permit(permit, users)",
+    )
 
 
 def permit_expiry(day: str) -> int:

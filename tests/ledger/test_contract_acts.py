@@ -111,6 +111,19 @@ def test_a_permit_is_issued_once(world: World) -> None:
         world.ledger.issue_permit(permit, [world.researcher, other])
 
 
+def test_a_permit_of_an_authority_elsewhere_is_found_and_not_asked_for_again(world: World) -> None:
+    """Who has no key of an authority takes the permit that is on the ledger, or hears whom to ask."""
+    permit = world.request().permit
+    (world.folder / "keys" / "authority.json").rename(world.folder / "elsewhere.json")
+    with pytest.raises(LedgerError, match="no authority has issued") as refused:
+        world.ledger.issue_permit(permit, [world.researcher])
+    assert "ask the authority" in refused.value.help
+    (world.folder / "elsewhere.json").rename(world.folder / "keys" / "authority.json")
+    issued = world.ledger.issue_permit(permit, [world.researcher])
+    (world.folder / "keys" / "authority.json").unlink()
+    assert world.ledger.issue_permit(permit, [world.researcher]) == issued
+
+
 def test_a_revoked_permit_stays_on_record(world: World) -> None:
     permit = world.permitted()
     revoked = world.ledger.revoke_permit(permit)

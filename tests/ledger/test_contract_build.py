@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fedkit.ledger.contracts import NAMES, contract
+from fedkit.ledger.contracts import NAMES, contract, read_error
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 SOURCES = sorted((CONTRACTS / "src").glob("*.sol"))
@@ -91,6 +91,19 @@ def test_refusals_are_errors_with_a_name(source: Path) -> None:
     code = re.sub(r"//.*", "", source.read_text("utf-8"))
     assert not re.search(r"\b(?:require|assert)\s*\(|\brevert\s*\(", code)
     assert not re.search(r"\bstring\b", code)
+
+
+def test_a_refusal_says_what_it_means() -> None:
+    """The sentence that stands above an error in the source reaches who met it; those of the library have none."""
+    for name in NAMES:
+        own = {
+            found["name"] for source in SOURCES for found in DECLARED.finditer(source.read_text()) if found["kind"] == "error"
+        }
+        errors = {part.name for part in contract(name).errors.values()}
+        assert set(contract(name).meanings) == errors & own
+        for part in contract(name).errors.values():
+            if part.name in own and not part.types:
+                assert re.fullmatch(rf"{part.name}\(\): [a-z].*[^.]", read_error(part.key))
 
 
 def test_every_event_that_is_emitted_can_be_read_by_name() -> None:

@@ -277,6 +277,10 @@ def case_superseded_by_nobody(world: World, advance: Any) -> None:
     world.ledger.supersede(world.keys.create("stranger"))
 
 
+def case_superseded_by_another_contract(world: World, advance: Any) -> None:
+    world.ledger.supersede(world.ledger.deployment.contracts["Rounds"])
+
+
 def case_superseded_by_itself(world: World, advance: Any) -> None:
     world.ledger.supersede(world.ledger.deployment.contracts["Registry"])
 
@@ -835,6 +839,7 @@ REFUSED: dict[str, tuple[Case, ...]] = {
     "NotSuccessor": (
         case_superseded_by_nobody,
         case_superseded_by_itself,
+        case_superseded_by_another_contract,
         case_superseded_by_one_that_does_not_know_it,
     ),
     "IsSuperseded": tuple(after_the_end(late) for late in LATE),
