@@ -6,7 +6,8 @@ events are compared with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from fedkit.audit.evidence import Evidence
 from fedkit.audit.report import Finding
 from fedkit.ledger.blocks import Header, RawBlock, parse_header
 from fedkit.ledger.contracts import NAMES, contract
-from fedkit.ledger.deployment import arguments
+from fedkit.ledger.deployment import Deployment, arguments
 from fedkit.ledger.transactions import Log, Transaction, parse_receipt, parse_transaction, trie_root
 from fedkit.ledger.typed import TYPES
 
@@ -44,7 +45,10 @@ RECORD = {
 
 @dataclass(frozen=True)
 class Act:
-    """One call that went through. sender: who signed the transaction; arguments: as the contract got them, structs as dicts."""
+    """One call that went through. sender: who signed the transaction; arguments: as the contract got them, structs as dicts.
+
+    deployment: whose contracts took it, by its place in `Evidence.deployments`.
+    """
 
     block: int
     time: int
@@ -52,6 +56,7 @@ class Act:
     sender: str
     function: str
     arguments: Mapping[str, Any]
+    deployment: int = 0
 
     @property
     def where(self) -> str:
@@ -61,11 +66,20 @@ class Act:
 Found = dict[int, list[Finding]]
 
 
-def read_acts(evidence: Evidence, found: Found, pin: str | None = None) -> tuple[list[Act], list[Header]]:
-    """The acts in the bundle's blocks, and their headers. What is wrong with them goes into `found` under its check."""
+def read_acts(
+    evidence: Evidence, found: Found, pin: str | None = None, foreign: set[int] | None = None
+) -> tuple[list[Act], list[Header]]:
+    """The acts in the bundle's blocks, and their headers. What is wrong with them goes into `found` under its check.
+
+    foreign: gets the places of earlier deployments that are of other code; their acts cannot be read.
+    """
     headers: list[Header] = []
     acts: list[Act] = []
     deployed: dict[str, Transaction] = {}
+    foreign = set() if foreign is None else foreign
+    foreign |= _foreign(evidence)
+    known = [(at, deployment) for at, deployment in enumerate(evidence.deployments) if at not in foreign]
+    ours = {address: (at, name) for at, deployment in known for name, address in deployment.contracts.items()}
     for position, block in enumerate(evidence.blocks):
         header = _header(block, position, headers, found)
         if header is None:
@@ -79,10 +93,13 @@ def read_acts(evidence: Evidence, found: Found, pin: str | None = None) -> tuple
                 continue
             if through and transaction.to is None:
                 deployed[transaction.contract] = transaction
-            if through and (act := _act(evidence, header, transaction, logs, found)) is not None:
+            if through and (act := _act(evidence, ours, header, transaction, logs, found)) is not None:
                 acts.append(act)
     _pinned(headers, pin, found)
-    _deployment(evidence, headers, deployed, found)
+    if headers and headers[0].hash != evidence.deployment.genesis:
+        found[3].append(Finding("block 0", "is not the genesis block that the bundle names", f"{OPERATOR}, or {HOLDER}"))
+    for _, deployment in known:
+        _deployment(deployment, deployed, found)
     return acts, headers
 
 
@@ -114,31 +131,56 @@ def _pinned(headers: Sequence[Header], pin: str | None, found: Found) -> None:
         found[2].append(Finding("the pinned head", f"{pin[:80]} is not on this chain", f"{OPERATOR}: set back or rewritten"))
 
 
-def _deployment(evidence: Evidence, headers: Sequence[Header], deployed: Mapping[str, Transaction], found: Found) -> None:
-    said = evidence.deployment
-    if headers and headers[0].hash != said.genesis:
-        found[3].append(Finding("block 0", "is not the genesis block that the bundle names", f"{OPERATOR}, or {HOLDER}"))
+def _foreign(evidence: Evidence) -> set[int]:
+    """Places of earlier deployments whose contracts were created from other code than that of this fedkit."""
+    created = {t.contract: t.data for t in _creations(evidence)}
+    return {
+        at
+        for at, deployment in enumerate(evidence.earlier)
+        if any(not created.get(deployment.contracts[name], b"").startswith(contract(name).bytecode) for name in NAMES)
+    }
+
+
+def _creations(evidence: Evidence) -> Iterator[Transaction]:
+    for block in evidence.blocks if evidence.earlier else ():
+        for raw in block.transactions:
+            with suppress(ValueError):
+                if (transaction := parse_transaction(raw)).to is None:
+                    yield transaction
+
+
+def _deployment(said: Deployment, deployed: Mapping[str, Transaction], found: Found) -> None:
     for name in NAMES:
         address = said.contracts.get(name, "nowhere")
         transaction = deployed.get(address)
         if transaction is None:
             found[3].append(Finding(f"{name} at {address}", "was not created on this chain", f"{OPERATOR}, or {HOLDER}"))
         elif transaction.data != contract(name).creation(*arguments(name, said)):
-            what = "is not the contract that comes with this fedkit, or has another admin"
+            what = "is not the contract that comes with this fedkit, or has another admin or predecessor"
             found[3].append(Finding(f"{name} at {address}", what, f"who deployed it, {transaction.sender}"))
 
 
-def _act(evidence: Evidence, header: Header, call: Transaction, logs: Sequence[Log], found: Found) -> Act | None:
-    """The act in a transaction that went through, if it calls one of the contracts; its records must say the same."""
-    ours = {address: name for name, address in evidence.deployment.contracts.items()}
+def _act(
+    evidence: Evidence,
+    ours: Mapping[str, tuple[int, str]],
+    header: Header,
+    call: Transaction,
+    logs: Sequence[Log],
+    found: Found,
+) -> Act | None:
+    """The act in a transaction that went through, if it calls one of the contracts; its records must say the same.
+
+    ours: address → place of the deployment, name of the contract.
+    """
     where = f"block {header.number}, transaction {call.hash[:12]}"
     try:
-        records = [contract(ours[log.address]).read_log(log.topics, log.data) for log in logs if log.address in ours]
+        records = [contract(ours[log.address][1]).read_log(log.topics, log.data) for log in logs if log.address in ours]
         if call.to not in ours:
             if call.to is not None and records:
                 found[4].append(Finding(where, "records of the contracts without a signed call to them", OPERATOR))
             return None
-        function, given = contract(ours[call.to]).read_call(call.data)
+        deployment, name = ours[str(call.to)]
+        function, given = contract(name).read_call(call.data)
     except ValueError as error:
         found[4].append(Finding(where, f"is no call that the contracts take: {error}", OPERATOR))
         return None
@@ -147,7 +189,7 @@ def _act(evidence: Evidence, header: Header, call: Transaction, logs: Sequence[L
         found[4].append(Finding(where, f"is signed for another chain, {call.chain_id}", OPERATOR))
     if function in RECORD and not _recorded(function, given, records):
         found[4].append(Finding(where, f"its record is not what the signed call {function} says", OPERATOR))
-    return Act(header.number, header.time, call.hash, call.sender, function, given)
+    return Act(header.number, header.time, call.hash, call.sender, function, given, deployment)
 
 
 def _recorded(function: str, given: Mapping[str, Any], records: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:

@@ -35,9 +35,12 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
     started = _started(kept)
     written = kept.of("decision.recorded")
     released = {model["request"].hex() for model, _ in replay.releases}
-    waiting = 0
+    waiting = elsewhere = 0
     for row, ran in finished:
         where = f"{site}, row {row.get('seq')}"
+        if replay.partly_read and bytes_of(ran.request) not in replay.asked:
+            elsewhere += 1
+            continue
         _approved(site, where, row, ran, written, replay, found)
         _code(site, where, row, ran, started, replay, found)
         if ran in on_ledger:
@@ -46,10 +49,12 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
             found[11].append(Finding(where, "ran, and is not on the ledger", RESEARCHER))
         else:
             waiting += 1
-    _counts(site, told, replay, found)
+    _counts(site, {ran for ran in told if not replay.partly_read or bytes_of(ran.request) in replay.asked}, replay, found)
     _decisions(kept, written, replay, found)
     if waiting:
         notes[11] = f"{notes.get(11, '')} {site}: {waiting} executions of rounds that are not complete.".strip()
+    if elsewhere:
+        notes[11] = f"{notes.get(11, '')} {site}: {elsewhere} executions of requests that are not on these contracts.".strip()
 
 
 def _approved(site: str, where: str, row: Row, ran: Ran, written: Sequence[Row], replay: Replay, found: Found) -> None:
@@ -103,7 +108,7 @@ def _decisions(kept: Kept, written: Sequence[Row], replay: Replay, found: Found)
     on_ledger = {decided(d) for d, _ in replay.decisions if d["site"] == name_id(kept.name)}
     told = {_decided_row(row): row for row in written}
     for key, row in told.items():
-        if key not in on_ledger:
+        if key not in on_ledger and not (replay.partly_read and bytes_of(key[0]) not in replay.asked):
             who = f"the researcher, who delivers them, or {kept.name}"
             found[11].append(Finding(f"{kept.name}, row {row.get('seq')}", "a decision that is not on the ledger", who))
     for key in sorted(on_ledger - told.keys()):

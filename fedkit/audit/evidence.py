@@ -67,6 +67,7 @@ class Rows(Sequence[Row]):
 class Evidence:
     """A bundle as it was read: well-formed, and not checked yet. files: name → bytes, all but the manifest.
 
+    deployment: the one that counts now.   earlier: those before it on this chain, oldest first.
     study: rows of the study's own journal.   heads: of the chain, as sites signed them.
     """
 
@@ -74,6 +75,7 @@ class Evidence:
     files: Mapping[str, bytes]
     manifest: Mapping[str, Any]
     deployment: Deployment
+    earlier: Sequence[Deployment]
     names: NameBook
     blocks: Sequence[RawBlock]
     request: CodeRequest
@@ -83,6 +85,11 @@ class Evidence:
     proofs: Sequence[Proof]
     study: Sequence[Row]
     journals: Mapping[str, Sequence[Row]]
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """All deployments of the contracts on this chain, oldest first."""
+        return (*self.earlier, self.deployment)
 
     @property
     def weights(self) -> Mapping[str, bytes]:
@@ -134,7 +141,7 @@ def read(bundle: Path) -> Evidence:
         _check_format(stated)
         name = "chain.json"
         chain = json.loads(files[name])
-        deployment = _deployment(chain["deployment"])
+        deployment, earlier = _deployment(chain["deployment"]), [_deployment(row) for row in chain["earlier"]]
         blocks = [_block(row) for row in chain["blocks"]]
         names = NameBook(str(name) for name in list(chain["names"]))
         name = "request.json"
@@ -161,7 +168,7 @@ def read(bundle: Path) -> Evidence:
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",
         ) from None
-    parts = (deployment, names, blocks, request, decisions, receipts, heads, proofs, study, journals)
+    parts = (deployment, earlier, names, blocks, request, decisions, receipts, heads, proofs, study, journals)
     return Evidence(bundle.name, files, stated, *parts)
 
 
@@ -204,13 +211,20 @@ def _check_format(stated: Mapping[str, Any]) -> None:
 
 
 def _chain(ledger: Ledger) -> dict[str, Any]:
+    from fedkit.ledger.succession import earlier  # who reads a bundle needs no ledger
+
     chain, blocks = ledger.chain, []
     for number in range(chain.head().number + 1):
         block = chain.block(number, full=True)
         raw = raw_block(block, [chain.receipt(t["hash"]) or {} for t in block["transactions"]])
         rows = {"transactions": raw.transactions, "receipts": raw.receipts}
         blocks.append({"header": raw.header.hex()} | {k: [r.hex() for r in v] for k, v in rows.items()})
-    return {"deployment": asdict(ledger.deployment), "names": sorted(ledger.names.names), "blocks": blocks}
+    return {
+        "deployment": asdict(ledger.deployment),
+        "earlier": [asdict(deployment) for deployment in earlier(ledger.folder)],
+        "names": sorted(ledger.names.names),
+        "blocks": blocks,
+    }
 
 
 def _deployment(row: Mapping[str, Any]) -> Deployment:

@@ -91,20 +91,22 @@ def check_anchors(
     """10: each anchored batch is the next one, its Merkle root is that of the rows here, and came after them."""
     here: dict[Stream, Kept] = {site_stream(site): kept for site, kept in journals.items()}
     here[study_stream(evidence, study, replay)] = study
-    last: dict[Stream, int] = defaultdict(int)
-    for anchor in replay.anchors:
-        if anchor.first != last[anchor.stream] + 1 or anchor.last < anchor.first:
-            what = f"{anchor.name}: rows {anchor.first} to {anchor.last} are anchored after row {last[anchor.stream]}"
+    last: dict[tuple[int, Stream], int] = defaultdict(int)
+    for at, anchor in replay.anchors:  # a new deployment is told of all rows anew
+        before = last[at, anchor.stream]
+        if anchor.first != before + 1 or anchor.last < anchor.first:
+            what = f"{anchor.name}: rows {anchor.first} to {anchor.last} are anchored after row {before}"
             found[10].append(Finding(anchor.where, what, OPERATOR))
-        last[anchor.stream] = anchor.last
+        last[at, anchor.stream] = anchor.last
         if anchor.stream in here:
             _check_batch(here[anchor.stream], anchor, found)
     loose = 0
     for stream, kept in here.items():
-        loose += sum(len(places) for seq, places in kept.places.items() if seq > last[stream])
+        covered = max((to for (_, of), to in last.items() if of == stream), default=0)
+        loose += sum(len(places) for seq, places in kept.places.items() if seq > covered)
         for row in kept.acts:
             vital = not str(row["act"]).startswith(("head.", "study."))
-            if vital and count_of(row.get("seq")) > last[stream] and is_of(row, evidence.request.digest):
+            if vital and count_of(row.get("seq")) > covered and is_of(row, evidence.request.digest):
                 what = "an act that no anchor covers"
                 found[10].append(Finding(f"{kept.name}, row {row.get('seq')}", what, f"{kept.name}, or the researcher"))
     notes[10] = f"{len(replay.anchors)} anchors; {loose} rows came after the last and are vouched for by nobody"
@@ -127,7 +129,7 @@ def check_proofs(evidence: Evidence, journals: Mapping[str, Kept], study: Kept, 
     """10: each proof leads from a row that is here to a root that was anchored."""
     files = {f"journals/{site}.jsonl": (site_stream(site), kept) for site, kept in journals.items()}
     files["study.jsonl"] = (study_stream(evidence, study, replay), study)
-    anchored = {(anchor.stream, anchor.first, anchor.last, anchor.root.hex()) for anchor in replay.anchors}
+    anchored = {(anchor.stream, anchor.first, anchor.last, anchor.root.hex()) for _, anchor in replay.anchors}
     for proof in evidence.proofs:
         stream, kept = files.get(proof.journal, (("", b""), study))
         rows = [kept.leaves[at].hex() for at in kept.batch(proof.seq, proof.seq)]

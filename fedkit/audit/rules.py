@@ -88,7 +88,11 @@ def site_stream(site: str | bytes) -> Stream:
 
 @dataclass
 class Replay(Budgets):
-    """What stands after the acts so far."""
+    """What stands after the acts so far.
+
+    anchors: place of the deployment, and the anchor.
+    partly_read: an earlier deployment is of other code, so requests that are not here may have been there.
+    """
 
     asked: dict[bytes, Asked] = field(default_factory=dict)
     decisions: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
@@ -96,9 +100,10 @@ class Replay(Budgets):
     rounds: list[Round] = field(default_factory=list)
     last: dict[tuple[str, bytes], int] = field(default_factory=dict)
     executions: list[Ran] = field(default_factory=list)
-    anchors: list[Anchor] = field(default_factory=list)
+    anchors: list[tuple[int, Anchor]] = field(default_factory=list)
     models: dict[str, str] = field(default_factory=dict)
     releases: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+    partly_read: bool = False
 
     def dataset_of(self, request: bytes) -> bytes:
         """The data set that a request is about; none for one that was never submitted."""
@@ -228,7 +233,7 @@ class Replay(Budgets):
 
     def _anchored(self, act: Act, stream: Stream, name: str) -> None:
         first, last, root = (act.arguments[k] for k in ("first", "last", "root"))
-        self.anchors.append(Anchor(stream, name, first, last, root, act.time, act.block, act.where))
+        self.anchors.append((act.deployment, Anchor(stream, name, first, last, root, act.time, act.block, act.where)))
 
     def _on_release(self, act: Act) -> None:
         self._requester(act)

@@ -15,13 +15,13 @@ from pathlib import Path
 from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
 from fedkit.audit.agreement import check_agreement, check_study, decided
 from fedkit.audit.averages import check_numbers, recompute
+from fedkit.audit.deployments import replay_all
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.journals import check_anchors, check_proofs, read_journals
 from fedkit.audit.report import Check, Finding, Report
 from fedkit.audit.rules import Replay
 from fedkit.audit.witnesses import check_heads
 from fedkit.ledger.blocks import Header
-from fedkit.ledger.names import ADMIN_ROLE
 from fedkit.ledger.typed import name_id
 
 TITLES: Mapping[int, str] = {
@@ -55,11 +55,9 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     found: Found = {number: [] for number in TITLES}
     notes: dict[int, str] = {}
     check_manifest(evidence, found)  # 1
-    acts, headers = read_acts(evidence, found, pin)  # 2, 3, 4
-    replay = Replay(evidence.names, evidence.deployment.domain, found)
-    replay.roles.add((ADMIN_ROLE, evidence.deployment.deployer))
-    for act in acts:  # 5, 6, 7, 8, 16, signatures of 10, models of 13
-        replay.apply(act)
+    foreign: set[int] = set()
+    acts, headers = read_acts(evidence, found, pin, foreign)  # 2, 3, 4
+    replay = replay_all(evidence, acts, foreign, found, notes)  # 3, 5, 6, 7, 8, 16, signatures of 10, models of 13
     journals, study = read_journals(evidence, replay, found)  # 9
     check_anchors(evidence, journals, study, replay, found, notes)  # 10
     check_proofs(evidence, journals, study, replay, found)  # 10

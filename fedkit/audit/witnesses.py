@@ -16,7 +16,7 @@ from fedkit.errors import LedgerError
 from fedkit.ledger.blocks import Header
 from fedkit.ledger.heads import SignedHead, recover_head
 from fedkit.ledger.names import key_role
-from fedkit.ledger.typed import name_id
+from fedkit.ledger.typed import LedgerDomain
 
 
 def check_heads(
@@ -34,12 +34,9 @@ def check_heads(
     count = 0
     for head, where, who in _heads(evidence, journals):
         count += 1
-        try:
-            signer = recover_head(head, replay.domain)
-        except LedgerError:
-            signer = "nobody"
-        if (key_role(name_id(head.site)), signer) not in replay.ever:
-            what = f"the head of block {head.number} is signed by {signer}, which is no key of {head.site}"
+        signers = [_signer(head, deployment.domain) for deployment in evidence.deployments]
+        if not any((key_role(head.site), signer) in replay.ever for signer in signers):
+            what = f"the head of block {head.number} is signed by {signers[-1]}, which is no key of {head.site}"
             found[15].append(Finding(where, what, who))
             continue
         block = chain.get(head.number)
@@ -68,9 +65,16 @@ def _heads(evidence: Evidence, journals: Mapping[str, Kept]) -> Iterator[tuple[S
             yield head, f"{site}, row {row.get('seq')}", kept.keeper
 
 
+def _signer(head: SignedHead, domain: LedgerDomain) -> str:
+    try:
+        return recover_head(head, domain)
+    except LedgerError:
+        return "nobody"
+
+
 def _check_fresh(evidence: Evidence, replay: Replay, newest: Mapping[str, int], found: Found) -> None:
     """Without a head after a site's last anchor, nobody could see that the chain was set back to there."""
-    anchored = {anchor.stream: anchor.block for anchor in replay.anchors}
+    anchored = {anchor.stream: anchor.block for _, anchor in replay.anchors}
     ran = {evidence.names(ran.site) for ran in replay.executions if ran.request == evidence.request.digest}
     for site in sorted(ran):
         block = anchored.get(site_stream(site), 0)
