@@ -24,6 +24,16 @@ _RELATIVE = re.compile(
     r"\s?,?\s?(?:på\s|er\s|är\s|on\s|(?:døde|dog|kuoli|suri)\s(?:da\shan\svar\s|da\shun\svar\s)?|ble\s|blev\s|nå\s|nu\s)?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år(?!\s(?:siden|sedan|tidligere|etter))|vuotta|v\b|aastat?(?!\stagasi)))",
     re.IGNORECASE,
 )
+#: A verb before, and nothing that makes a length of time of it behind.
+_IS = re.compile(
+    r"(?<![^\W\d_])(?:er|var|ble|blev|blei|fylte|fylde|fyller|fyllde|är|blir|on|oli|täytti|täyttää|oli|sai|saab|is|was|turned)\s(?:nå\s|nu\s|nyt\s|nüüd\s)?"
+    r"(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s(?:år|vuotta|aastat|aastane|years?))(?=\s?[.,;)\n]|\s(?:og|och|ja|da|då|med|når|när|kun)\b|$)",
+    re.IGNORECASE,
+)
+#: A decade of life.
+_DECADE = re.compile(
+    r"(?<![\d.,/\-])(?P<n>[1-9]0)(?P<rest>\s?[-'’]?\s?(?:årene|åra|årsalderen|årsåldern|talet(?=\s?\()|erne|vuotiaa[a-zäö]*))(?![^\W\d_])", re.IGNORECASE
+)
 #: Ninety and more in words, as a compound with a word for old behind it.
 _SPELT = re.compile(
     r"(?<![^\W\d_])(?P<n>(?:nitti|nittio|halvfems|hundre|hundra|yhdeksänkymmen|yhdeksänkymmentä|sata|üheksaküm|üheksakümmend|sada|ninety)[a-zæøåäöõü-]*)(?P<rest>\s?-?(?:år\sgam[a-z]+|årig[ea]?|åring(?:en)?|vuotia[a-zäö]*|aasta[a-z]*|year[-\s]old))",
@@ -33,7 +43,7 @@ _SPELT = re.compile(
 
 def ages(text: str) -> Iterator[tuple[Identifier, int]]:
     """Ages with the number of years; what is spelt out (90 and more only) counts as 90."""
-    for pattern in (_AFTER, _BRACKETED, _BEFORE, _RELATIVE):
+    for pattern in (_AFTER, _BRACKETED, _BEFORE, _RELATIVE, _IS, _DECADE):
         for match in pattern.finditer(text):
             yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
     for match in _SPELT.finditer(text):

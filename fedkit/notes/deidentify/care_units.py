@@ -27,6 +27,20 @@ _NAMED = re.compile(
     rf"|(?<![^\W_])(?:Universitets|Regional|Central|Centrala|Läns|Fylkes)?(?:sjukhuset|sykehuset|sygehuset|lasarettet)\s(?:i\s)?{_NAME}(?:\s{_NAME})?",
 )
 
+#: A unit by its speciality, as a name: capitalised, or "for" something.
+_UNIT = re.compile(
+    rf"(?<![^\W_]){_UP}[a-zæøåäö-]+(?:isk|iska|sk)\s(?:og\s[a-zæøå]+isk\s)?(?:avdeling|poliklinikk|klinikk|sengepost|seksjon|sengeområde|avdelning|klinik|mottagning|afdeling|ambulatorium)(?:en|et)?(?![^\W\d_])"
+    rf"|(?<![^\W_])(?:[Aa]vdeling(?:en|a)?|[Ss]eksjon(?:en)?|[Kk]linikk(?:en)?|[Pp]oliklinikk(?:en)?|[Aa]vdelning(?:en)?|[Aa]fdeling(?:en)?|[Kk]linik(?:en|ken)?)\s(?:for|för)\s[^\W\d_]+(?:\s(?:og\s|och\s)?[a-zæøåäö]+(?:i|ikk|ik|r|er|sykdommer|sygdomme))?(?![^\W\d_])"
+    rf"|(?<![^\W_]){_UP}[^\W\d_]{{3,}}(?:kliniken|klinikken|klinikka[a-zäö]*|poliklinikka[a-zäö]*|poliklinikalla|poliklinikalta|avdelningen|mottagningen|afdelingen|avdelingen|osakond[a-zõ]*|osakonna[a-z]*)(?![^\W\d_])"
+)
+
+#: Something of these stands in every named place of care; looking for it first is quick.
+_HINT = re.compile(
+    "syke|sjuke|sjukh|sygeh|ospital|klini|legesent|legekont|legevakt|helse|omsorg|bosent|aldersh|vård|lasar|mottagning|boende|hälso|læge"
+    "|pleje|sundh|sairaal|terveys|hoiva|palvelut|asema|vanhain|haigla|perearst|tervise|hoolde|polik",
+    re.IGNORECASE,
+)
+
 #: A ward, unit or room with its number or letter.
 _WARD = re.compile(
     r"""(?<![^\W\d_])(?:
@@ -47,6 +61,7 @@ _KNOWN = re.compile(
 
 def care_units(text: str) -> Iterator[Identifier]:
     """Named places of care, numbered wards, and hospitals known by name."""
-    for rule, pattern in (("care.named", _NAMED), ("care.ward", _WARD), ("care.known", _KNOWN)):
+    named = (("care.named", _NAMED),) if _HINT.search(text) else ()
+    for rule, pattern in (*named, ("care.unit", _UNIT), ("care.ward", _WARD), ("care.known", _KNOWN)):
         for match in pattern.finditer(text):
             yield Identifier(*match.span(), "CARE_UNIT", rule)

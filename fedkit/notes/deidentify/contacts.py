@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
+from fedkit.notes.deidentify.scanning import at_numbers, numbers
 
 # The local part and the host may be written with blanks around the sign, or with (at) and (dot) against harvesters.
 _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\(a\)|\[a\]|\s(?:at|krøllalfa|snabel-?a|ät|miukumauku)\s)\s?"
@@ -16,6 +17,8 @@ _EMAIL = re.compile(
     r"|[^\W_](?:[\w.+%'\-]*[\w+])?@[\w\-]+(?:\.[\w\-]+)*",
     re.IGNORECASE,
 )
+#: Something of these stands in every e-mail address; looking for it first is quick.
+_SIGN = re.compile(_AT, re.IGNORECASE)
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"']+[^\s<>\"'.,;:!?)\]]", re.IGNORECASE)
 
 _S = r"[\s\-./()_,·]"
@@ -56,14 +59,17 @@ _TIMES = re.compile(r"(?:[01]?\d|2[0-4])[.:][0-5]\d(?:[^\d.:]{1,3}(?:[01]?\d|2[0
 
 def electronic(text: str) -> Iterator[Identifier]:
     """E-mail addresses, spelt against harvesters as well, and web addresses."""
-    for match in _EMAIL.finditer(text):
-        yield Identifier(*match.span(), "EMAIL", "email")
+    if _SIGN.search(text):
+        for match in _EMAIL.finditer(text):
+            yield Identifier(*match.span(), "EMAIL", "email")
     for match in _URL.finditer(text):
         yield Identifier(*match.span(), "URL", "url")
 
 
 def international_numbers(text: str) -> Iterator[Identifier]:
     """Telephone numbers with a country code, and whatever follows a word for telephone."""
+    if not numbers(text):
+        return
     for match in _ABROAD.finditer(text):
         yield _extended(text, *match.span(), "phone.international")
     for match in _CALLED.finditer(text):
@@ -72,8 +78,9 @@ def international_numbers(text: str) -> Iterator[Identifier]:
 
 def national_calls(text: str) -> Iterator[Identifier]:
     """Telephone numbers by their grouping. What a unit follows is a quantity; pairs of years and of clock times are none."""
+    places = numbers(text)
     for rule, pattern in (("phone.trunk", _TRUNK), ("phone.grouped", _GROUPED), ("phone.american", _AMERICAN)):
-        for match in pattern.finditer(text):
+        for match in at_numbers(pattern, text, places, before="("):
             number = match.group()
             if _UNIT.match(text, match.end()) or any(p.fullmatch(number) for p in (_YEARS, _TIMES)):
                 continue

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from fedkit.notes.deidentify.months import ALONE, BESIDE_NUMBER, ROMAN, MonthWord, month_word
+from fedkit.notes.deidentify.months import ALONE, BESIDE_NUMBER, ROMAN, MonthWord, has_month, month_word
+from fedkit.notes.deidentify.scanning import at_numbers, numbers
 
 _YEAR = r"(?:1[6-9]|20|21)\d\d"
 _S = r"[\s./\-,_]{1,3}"
@@ -28,11 +29,11 @@ _FULL = (
     ("date.dmy", rf"(?<!\d)(?P<d>\d{{1,2}}){_S}(?P<m>\d{{1,2}}){_S}(?P<y>{_YEAR})(?!\d)"),
     (
         "date.dmy",
-        rf"{_BEFORE}(?<!\d[./]\s)(?:(?<!\d-)(?<!\d-\s)(?<!\d\s-\s)|(?=\d{{1,2}}\s?[./]))(?P<d>\d{{1,2}})\s?(?P<s>[./\-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?(?P<y>\d\d)(?!\d)(?!\s?[./\-,]\s?\d)",
+        rf"{_BEFORE}(?<!\d[./]\s)(?:(?<!\d-)(?<!\d-\s)(?<!\d\s-\s)|(?=\d{{1,2}}\s?[./]))(?P<d>\d{{1,2}})\s?(?P<s>[./\-])\s?(?P<m>\d{{1,2}})\s?(?P=s)\s?(?P<y>\d\d)(?!\d)(?!\s?(?P=s)\s?\d)(?![.,]\s?\d)",
     ),
     (
         "date.dmy",
-        rf"{_BEFORE}(?<!\d[\s\-_])(?<!\d[\s\-_.]\s)(?P<d>\d\d)[\s./\-_]{{1,3}}(?P<m>\d\d)[\s./\-_]{{1,3}}(?P<y>\d\d)(?!\d)(?![\s./\-,]{{1,3}}\d)",
+        rf"{_BEFORE}(?<!\d[\s\-_])(?<!\d[\s\-_.]\s)(?<!\d\s-\s)(?P<d>\d\d)[\s./\-_]{{1,3}}(?P<m>\d\d)[\s./\-_]{{1,3}}(?P<y>\d\d)(?!\d)(?![\s./\-,]{{1,3}}\d)",
     ),
     ("date.roman", rf"{_BEFORE}(?P<d>\d{{1,2}})[\s./\-]{{1,3}}(?P<w>{ROMAN})[\s./\-]{{1,3}}(?P<y>{_YEAR}|\d\d)(?!\d)"),
     (
@@ -57,19 +58,17 @@ _PART = (
         "date.day-month",
         rf"{_BEFORE}(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?=\s?(?:-|til|till|og|och|ja|kuni)\s?\d{{1,2}}(?P=s))",
     ),
-    (
-        "date.day-month",
-        r"(?<![^\W\d_])(?:den|d\.|dato|datert|fra|frå|från|til|till|siden|sidan|sedan|per|pr\.|innen|kontroll|innlagt|utskrevet|inlagd|utskriven"
-        r"|indlagt|udskrevet|operert|opererad|opereret|time|tid|alkaen|asti|saakka|kuni|alates|kuupäev|pvm|klo|ma(?:ndag)?|ti(?:rsdag)?|on(?:sdag)?"
-        r"|to(?:rsdag)?|fr(?:edag)?|lø(?:rdag)?|lö(?:rdag)?|sø(?:ndag)?|sö(?:ndag)?|må(?:ndag)?|tisdag)\.?,?:?\s{1,2}"
-        r"(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?!\d|[.,/%]\d|\s?(?:%|mg|mmol|ml|mm|cm|kg|g|l|x|tim|t|ganger)\b)",
-    ),
+    ("date.day-month cued", r"(?<!\d)(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?!\d|[.,/%]\d|\s?(?:%|mg|mmol|ml|mm|cm|kg|g|l|x|tim|t|ganger)\b)"),
     ("date.day-month", rf"{_BEFORE}(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?=\s?[^\W\d_]|\s?[,;)–-]|:)"),
     ("date.month", rf"(?<![^\W_])(?P<w>{ALONE})(?![^\W_])"),
     ("date.year", r"(?<![\d.,/\-:])(?<![^\W\d_])(?P<y>(?:19|20)\d\d)(?![\d%°])(?![.,:]\d)"),
 )
+_NOT_IN_WORD = "(?<![^\\W"  # how the patterns begin that do not begin with a digit
 _FULL_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE if rule == "date.word" else 0)) for rule, pattern in _FULL)
 _PART_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PART)
+
+#: What stands before a day and month that would pass for a fraction otherwise.
+_DAY_CUE = re.compile(r"(?<![^\W\d_])(?:den|d\.|dato|datert|fra|frå|från|til|till|siden|sidan|sedan|per|pr\.|innen|kontroll|innlagt|utskrevet|inlagd|utskriven|indlagt|udskrevet|operert|opererad|opereret|time|tid|alkaen|asti|saakka|kuni|alates|kuupäev|pvm|klo|ma(?:ndag)?|ti(?:rsdag)?|on(?:sdag)?|to(?:rsdag)?|fr(?:edag)?|lø(?:rdag)?|lö(?:rdag)?|sø(?:ndag)?|sö(?:ndag)?|må(?:ndag)?|tisdag)\.?,?:?\s{1,2}$", re.IGNORECASE)
 
 #: What stands before a month that is meant as one; Finnish and Estonian say it with an ending.
 _MONTH_CUE = re.compile(
@@ -133,8 +132,12 @@ def find_full_dates(text: str, language: str = "", year: int | None = None) -> I
     text: folded (`fold`).   language: tells 18-05-12 apart (Swedish writes the year first).
     year: of writing, to read years of two figures: the last that is not after it. Without it 00–39 are of this century.
     """
+    places, named = numbers(text), has_month(text)
     for rule, pattern in _FULL_PATTERNS:
-        for match in pattern.finditer(text):
+        if rule == "date.word" and not named:
+            continue
+        first_is_word = pattern.pattern.startswith(_NOT_IN_WORD)
+        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, places):
             found = _read(match, rule, language, year, full=True)
             if found is not None:
                 yield found
@@ -145,8 +148,12 @@ def find_part_dates(text: str, language: str = "", year: int | None = None) -> I
 
     year: of writing; a date without a year is taken to be of that year, without it of 2001 (what counts is the distance).
     """
+    places, named = numbers(text), has_month(text)
     for rule, pattern in _PART_PATTERNS:
-        for match in pattern.finditer(text):
+        if "(?P<w>" in pattern.pattern and not named:
+            continue
+        first_is_word = pattern.pattern.startswith(_NOT_IN_WORD)
+        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, places):
             if rule == "date.year" and _QUANTITY.match(text, match.end()):
                 continue
             if rule == "date.month" and not (
@@ -154,7 +161,9 @@ def find_part_dates(text: str, language: str = "", year: int | None = None) -> I
                 or re.search("kuu", match.group(), re.IGNORECASE)
             ):
                 continue
-            found = _read(match, rule, language, year, full=False)
+            if rule == "date.day-month cued" and not _DAY_CUE.search(text, max(0, match.start() - 16), match.start()):
+                continue
+            found = _read(match, rule.removesuffix(" cued"), language, year, full=False)
             if found is not None:
                 yield found
 
@@ -165,7 +174,7 @@ def _read(match: re.Match[str], rule: str, language: str, year: int | None, full
     places = sorted((match.start(k), match.end(k), field_of.get(k, k)) for k in groups)
     start, end = match.span()
     if rule in ("date.day-month", "date.month-year") and places:
-        start = places[0][0]  # a cue word before the date is no part of it
+        start = places[0][0]
     pieces = tuple((a - start, b - start, field) for a, b, field in places)
     text = match.string[start:end]
     word = month_word(groups["w"], language) if "w" in groups else None

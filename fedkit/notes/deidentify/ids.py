@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
+from fedkit.notes.deidentify.scanning import at_numbers, numbers
 
 #: What may stand between the digits of one number: up to four signs, a line break among them (notes are wrapped).
 SEP = r"[\s.\-/_:,;|~*+\\·'()]"
@@ -77,16 +78,19 @@ _DATE_AND_CLOCK = re.compile(
 
 def national_numbers(text: str) -> Iterator[Identifier]:
     """Numbers in the shapes of the five countries, whatever parts their digits."""
-    for match in _CHAIN.finditer(text):
+    places = numbers(text)
+    for match in at_numbers(_CHAIN, text, places):
         if not _is_date_with_time(match.group()) and _begins_as_id(match.group()):
             yield Identifier(*match.span(), "ID", "id.chain")
-    for match in _NATIONAL.finditer(text):
+    for match in at_numbers(_NATIONAL, text, places):
         if not _is_date_with_time(match.group()):
             yield Identifier(*match.span(), "ID", "id.national")
 
 
 def other_numbers(text: str) -> Iterator[Identifier]:
     """Long runs, serial numbers, numbers after a word that says so, and chains of digits that begin as a birth date would."""
+    if not numbers(text):
+        return
     for match in _CUE.finditer(text):
         yield Identifier(*match.span("value"), "ID", "id.cue")
     for rule, pattern in (("id.run", _RUN), ("id.serial", _MIXED)):

@@ -77,6 +77,14 @@ ALONE = f"(?:{_pattern(set(_ROWS) - _NEEDS_A_NUMBER)})"
 ROMAN = "(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})"
 
 
+_STEM = re.compile(r"(?<![^\W\d_])(?:" + "|".join(sorted({name[:3] for row, names in _ROWS.items() if row != "roman" for name in names})) + ")", re.IGNORECASE)
+
+
+def has_month(text: str) -> bool:
+    """Whether a month may be named at all: the first letters of one stand somewhere."""
+    return _STEM.search(text) is not None
+
+
 def month_word(word: str, language: str = "") -> MonthWord | None:
     """The month that a word names, or None; the language's own row where several have the same name."""
     lower = word.lower()

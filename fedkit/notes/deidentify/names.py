@@ -157,7 +157,7 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     """The rule by which a word is a name whatever stands beside it; "kept" if it is known to be none; "" if that is open."""
     if not token.capital or len(token.text) < 2:
         return ""
-    if _kept(token, language, lists) or _DOSE.match(text, token.end):
+    if _SHORT_FORM.match(token.text) or _kept(token, language, lists) or _DOSE.match(text, token.end):
         return "kept"
     listed = _listed(token.lower, language, lists.given)
     if len(token.text) == 2 and not listed:
@@ -170,6 +170,8 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
         return "name.list" if listed else "name.unseen"
     if listed and not (token.begins and token.lower in lists.ambiguous):
         return "name.list"
+    if _BODY.fullmatch(token.lower):
+        return ""
     if token.begins and _SURNAME.search(token.lower) and _listed(token.lower, language, lists.family):
         return "name.list"
     return "" if token.begins or token.shout else "name.capital"
@@ -193,6 +195,17 @@ def _is_word(lower: str, language: str, words: Words) -> bool:
         return True
     return len(lower) >= 10 and not _SURNAME.search(lower) and _is_compound(lower, words)
 
+
+#: A short form with a word behind it: "MR-betinget".
+_SHORT_FORM = re.compile(r"[A-ZÆØÅÄÖÕÜ]{2,5}-[a-zæøåäöõü]")
+
+#: Authorities, firms and bodies by how their names end.
+_BODY = re.compile(
+    r".{3,}(?:styrelsen|styrelse|verket|verk|direktoratet|departementet|ministeriet|myndigheten|inspektionen|inspektoratet|tilsynet|rådet|nemnda|nämnden|nævnet|utvalget|utskottet|forbundet|förbundet"
+    r"|foreningen|föreningen|forening|förening|partiet|partis?|banken|bank|avisen|posten|bladet|tidningen|universitetet|universitet|høyskolen|högskolan|højskolen|skolen|skolan|komiteen|kommittén"
+    r"|kommunen|kommune|regionen|fylket|stiftelsen|fonden|laget|laboratoriet|ministeriö|virasto|laitos|liitto|puolue|yliopisto|säätiö|yhdistys|lehti|pankki|keskus|seura|kunta|ministeerium|amet|liit|selts"
+    r"|partei|ülikool|instituut|leht|pank|keskus|koda|vald|kool|nõukogu|komisjon)(?:s|n|in|en|an|i|a|le|lle|ssa|ssä|sta|stä|st|l|t|ta|tä|ga)?"
+)
 
 #: A strength or an amount behind a word: a product, whatever it is called.
 _DOSE = re.compile(

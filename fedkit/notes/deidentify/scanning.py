@@ -1,0 +1,26 @@
+"""Trying patterns only where they can begin: most of a note is no number, so most places need no look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_NUMBER = re.compile(r"(?<!\d)\d")
+
+
+def numbers(text: str) -> list[int]:
+    """Where runs of digits begin."""
+    return [match.start() for match in _NUMBER.finditer(text)]
+
+
+def at_numbers(pattern: re.Pattern[str], text: str, places: list[int], *, before: str = "") -> Iterator[re.Match[str]]:
+    """As `pattern.finditer`, for a pattern that begins with a digit at one of `places`, or with a sign of `before` in front of it."""
+    done = 0
+    for place in places:
+        start = place - 1 if place and text[place - 1] in before else place
+        if place < done:
+            continue
+        match = pattern.match(text, max(start, done)) or (pattern.match(text, place) if start != place else None)
+        if match is not None:
+            yield match
+            done = match.end()
