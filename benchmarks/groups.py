@@ -92,6 +92,18 @@ def first_round(events: Path) -> float:
     raise RuntimeError(f"no round in {events.name}")
 
 
+def verify_rows() -> list[Measured]:
+    """Verification of a bundle with 100,000 journal rows of five sites: seconds of CPU and peak memory."""
+    rows = 100_000
+    found = last_json([sys.executable, "benchmarks/verify_rows.py", "--rows", str(rows)])
+    again = "python benchmarks/run.py --only verify_rows"
+    note = f"{found['rows']:,} rows, {found['anchors']} anchors of them; all checks, the chain executed again as well"
+    return [
+        Measured("verify_100k_seconds", float(found["seconds"]), "s", again, 30.0, "limit", note),
+        Measured("verify_100k_mb", float(found["mb"]), "MB", again, 500.0, "limit", "peak of the whole process"),
+    ]
+
+
 #: A real corpus of five languages (PER, LOC, ORG), one folder per site; set NAMES5 to another place.
 NAMES5 = Path(os.environ.get("NAMES5", ROOT.parent / "shared" / "corpora" / "names5"))
 

@@ -30,6 +30,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "round_overhead": groups.round_overhead,
     "demo": groups.demo,
     "names5": groups.names5,
+    "verify_rows": groups.verify_rows,
     "concepts": groups.concepts,
 }
 
