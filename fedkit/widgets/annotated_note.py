@@ -4,8 +4,8 @@
     AnnotatedNote(note, labels=("DRUG", "REACTION"))       # some labels only
 
 It is plain HTML and looks the same live, on GitHub and on paper. Every mark carries its label in words, since nobody should
-have to tell two colours apart, and since GitHub drops colours. It shows the text of the note: for synthetic and mock notes, or
-inside the site.
+have to tell two colours apart, and since GitHub keeps tags and drops styles. It shows the text of the note: for synthetic and
+mock notes, or inside the site.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ class AnnotatedNote:
         cuts |= {edge for s in spans for edge in (s.start, s.end)} | {edge for pair in headings for edge in pair}
         pieces: list[str] = []
         for start, end in pairwise(sorted(cuts)):
-            piece = escape(text[start:end])
+            piece = escape(text[start:end]).replace("\n", "<br>")
             if any(a <= start and end <= b for a, b in headings):
                 piece = f"<b>{piece}</b>"
             for span in spans:
                 if span.start <= start and end <= span.end:
                     piece = f'<mark style="{self._looks[span.label]}">{piece}</mark>'
             pieces.append(piece)
-            pieces += [f"<small>{escape(self._says(s))}</small>" for s in spans if s.end == end]
+            pieces += [f"<small> {escape(self._says(s))}</small>" for s in spans if s.end == end]
             if end in ends:
                 pieces.append('<span class="fk-end">¦</span>')
         return "".join(pieces)

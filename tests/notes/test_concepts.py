@@ -179,6 +179,13 @@ def test_a_note_keeps_its_spans_and_relations_and_gets_codes_and_new_spans(known
     assert len(known.annotate(note, add=False).spans) == 2
 
 
+def test_a_span_of_another_kind_hides_nothing_and_one_of_the_vocabulary_does(known: Normaliser) -> None:
+    note = Note("n", "The pacemaker is new.", "nb", (Span(0, 21, "FOREIGN"),))
+    assert [s.label for s in known.annotate(note).spans] == ["FOREIGN", "IMPLANT"]
+    labelled = Note("n", "Azure pacemaker", "nb", (Span(0, 15, "IMPLANT"),))
+    assert [s.label for s in known.annotate(labelled).spans] == ["IMPLANT"]
+
+
 def test_the_synthetic_notes_are_coded_whole(known: Normaliser) -> None:
     corpus = synthesise(notes_per_site=15, seed=3, splits={"dev": 5, "test": 15})
     for site in corpus.sites.values():

@@ -32,6 +32,8 @@ class Normaliser:
         self._indexes: dict[str, Index] = {}
         self._memory: dict[str, dict[tuple[str, frozenset[str] | None], Match | None]] = {}
         self._languages = {t.language for t in self._terms}
+        #: The labels of its terms.
+        self.labels = frozenset(t.label for t in self._terms)
 
     @property
     def size(self) -> int:
@@ -85,11 +87,12 @@ class Normaliser:
     def annotate(self, note: Note, *, add: bool = True) -> Note:
         """The note with concepts on its spans, where they have none yet.
 
-        add: also new spans for what the vocabulary knows and no span touches. Relations stay with their spans.
+        add: also new spans for what the vocabulary knows, where no span with a label of the vocabulary stands. (A sentence that
+        is marked as foreign, or a name, does not hide a drug.) Relations stay with their spans.
         """
         spans = [self._coded(note, span) for span in note.spans]
         if add:
-            taken = [(s.start, s.end) for s in spans]
+            taken = [(s.start, s.end) for s in spans if s.label in self.labels]
             spans += [s for s in self.find(note.text, note.language) if all(s.end <= a or b <= s.start for a, b in taken)]
         return note.with_spans(spans, note.relations)
 

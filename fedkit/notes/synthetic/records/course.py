@@ -140,7 +140,10 @@ def draw_course(patient: Patient, split: str, rng: random.Random) -> Course:
     regular = rng.sample(oral, 3)
     others = rng.sample([c for c in drugs if c not in regular], 4)
     antibiotic = rng.choice([c for c in drugs if c.group == "antibiotic" and c not in (*regular, *others)] or regular)
-    effects = rng.sample([c for c in of_split("REACTION", split) if _fits(c, patient)], 9)
+    effects = rng.sample([c for c in of_split("REACTION", split) if _fits(c, patient)], 8)
+    # What a parent died of, and is remembered for, is no runny nose.
+    serious = [c for c in of_split("REACTION", split) if c.group == "serious" and c not in effects and _fits(c, patient)]
+    effects.insert(4, rng.choice(serious))
     started = admitted - timedelta(rng.randint(4, 25))
     onset = started + timedelta(rng.randint(2, 3 + (admitted - started).days - 3))
     outcome, dechallenge = rng.choices(_ENDS, _ENDS_WEIGHTS)[0]
