@@ -124,11 +124,15 @@ def _check_code(chain: Chain, found: Deployment, file: Path) -> None:
 
 def is_code_of(name: str, code: bytes) -> bool:
     """Whether the code on chain is that of the contract, whatever its immutables (solc leaves `PUSH32 0` for each) are."""
-    creation = contract(name).bytecode
+    creation = contract(
+        name
+    ).bytecode  # that of the constructor, the contract's, and at most two words that the first one needs
     start = creation.find(code[:32])
+    if len(code) < 32 or not 0 <= len(creation) - start - len(code) <= 64:
+        return False
     gap = b"\x7f" + bytes(32)
-    parts = creation[start : start + len(code)].split(gap) if start >= 0 else []
-    return bool(code) and re.fullmatch(b"\x7f.{32}".join(map(re.escape, parts)), code, re.DOTALL) is not None
+    parts = creation[start : start + len(code)].split(gap)
+    return re.fullmatch(b"\x7f.{32}".join(map(re.escape, parts)), code, re.DOTALL) is not None
 
 
 def _deploy(chain: Chain, keys: Keyring, planned: Deployment, missing: list[str], admin: str) -> None:

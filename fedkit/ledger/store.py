@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from eth.db.backends.base import BaseDB
@@ -27,7 +28,8 @@ class SqliteStore(BaseDB):
 
     Under a key of 32 bytes stands what has that hash (a trie node, a header, code): py-evm never looks, so it is checked here
     when it is read. WAL with `synchronous=FULL`: what was committed survives `kill -9` and a power cut. The file is locked as
-    long as it is open, and the kernel lets go of the lock when the process ends, however it ends.
+    long as it is open, and the kernel lets go of the lock when the process ends, however it ends. (It also lets go when the
+    process closes the file after opening it by other means, to read or copy it: so nothing here does that.)
     Raises AlreadyRunning for the second opener, LedgerError for a file that is no chain, StorageError if the disk refuses.
     """
 
@@ -37,7 +39,8 @@ class SqliteStore(BaseDB):
         self._kept: dict[bytes, bytes] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would let everybody read it
+            with suppress(FileExistsError):  # SQLite would let everybody read a new file
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
             self._sql.execute("PRAGMA locking_mode=EXCLUSIVE")  # before WAL, so that no shared-memory file is made
             self._sql.execute("PRAGMA journal_mode=WAL")
