@@ -187,21 +187,23 @@ class _Sentence:
         self.stops: set[int] = set()
         self.stops_ahead: set[int] = set()
         self.clauses: set[int] = set()
+        self.says: dict[int, set[str]] = {}
 
     def scopes(self, index: _Index) -> list[Scope]:
         sides: dict[tuple[int, int, str], set[str]] = {}
         for i, n, cue in self._speaking(index):
             sides.setdefault((i, n, cue.category), set()).add(cue.direction)
+            self.says.setdefault(i, set()).add(cue.category)
         found = []
         for (i, n, category), stands in sides.items():
             either = "both" in stands or len(stands) > 1
-            reached: tuple[int, ...] = ()
+            reached: list[int] = []
             if stands != {"after"}:
-                reached = self._reach(range(i + n, len(self.words)), WINDOW, own_clause=either)
+                reached = self._ahead(i + n, category, either)
             if not reached and stands != {"before"}:
-                reached = self._reach(range(i - 1, -1, -1), BACK if either else WINDOW, own_clause=either)
+                reached = self._back(i - 1, BACK if either else WINDOW, either)
             if reached:
-                found.append(Scope(category, self.starts[i], self.ends[i + n - 1], reached))
+                found.append(Scope(category, self.starts[i], self.ends[i + n - 1], tuple(reached)))
         return found
 
     def all_cues(self, index: _Index) -> list[tuple[int, int, Cue]]:
@@ -227,11 +229,9 @@ class _Sentence:
             kind = cue.category
             if kind == "corrective":
                 kind = "terminator" if negated else "negated"
-
             if kind == "terminator":
-                (self.stops_ahead if cue.category == "terminator" and cue.direction == "before" else self.stops).update(
-                    range(i, i + n)
-                )
+                relative = cue.category == "terminator" and cue.direction == "before"
+                (self.stops_ahead if relative else self.stops).update(range(i, i + n))
             elif kind == "clause":
                 self.clauses.add(i)
             elif kind != "pseudo":
@@ -239,37 +239,66 @@ class _Sentence:
                 found.append((i, n, cue if kind == cue.category else replace(cue, category=kind)))
         return found
 
-    def _reach(self, order: range, window: int, *, own_clause: bool) -> tuple[int, ...]:
-        """The places of the spans that a cue reaches, going over the words in this order.
+    def _ahead(self, first: int, category: str, own_clause: bool) -> list[int]:
+        """The places of the spans that a cue reaches from word `first` on.
 
         own_clause: stop at the first comma unless a mention stood before it.
         """
         reached: list[int] = []
-        left, listed, joined, ahead = window, False, False, order.step > 0
-        for i in order:
+        item: list[int] = []  # what was reached since the last comma or conjunction
+        left, joiner, after_comma = WINDOW, "", False
+        for i in range(first, len(self.words)):
             word = self.words[i]
-            if (
-                i in self.stops
-                or (i in self.stops_ahead and (ahead or own_clause))
-                or word in _STOPS
-                or (word == ":" and (ahead or own_clause))
-            ):
+            if word in _STOPS or word == ":" or i in self.stops or i in self.stops_ahead:
+                break
+            if word in self.joining:
+                if item:
+                    left = WINDOW
+                elif own_clause and word == ",":
+                    break
+                reached += item
+                item, joiner, after_comma = [], word, word == ","
+                continue
+            if i in self.clauses:
+                if joiner:
+                    break  # ", pasienten har"
+                if after_comma and item:
+                    item = []  # ", yskää on": what the comma began was a clause
+                    break
+            if joiner == "," and i in self.says and category not in self.says[i]:
+                break  # ", mulig"
+            joiner = ""
+            if self.of[i]:
+                item += [place for place in self.of[i] if place not in item]
+            elif word[0].isalnum():
+                if left == 0:
+                    break
+                left -= 1
+        return _once(reached + item)
+
+    def _back(self, last: int, window: int, own_clause: bool) -> list[int]:
+        """The same from word `last` back. own_clause: relative pronouns and colons stop it as well, and the first comma."""
+        reached: list[int] = []
+        left, listed = window, False
+        for i in range(last, -1, -1):
+            word = self.words[i]
+            if word in _STOPS or i in self.stops or (own_clause and (word == ":" or i in self.stops_ahead)):
                 break
             if word in self.joining:
                 if listed:
                     left = window
                 elif own_clause and word == ",":
                     break
-                listed, joined = False, True
-                continue
-            if joined and ahead and i in self.clauses:
-                break
-            joined = False
-            if self.of[i]:
+                listed = False
+            elif self.of[i]:
                 listed = True
-                reached += [place for place in self.of[i] if place not in reached]
+                reached += self.of[i]
             elif word[0].isalnum():
                 if left == 0:
                     break
                 left -= 1
-        return tuple(reached)
+        return _once(reached)
+
+
+def _once(places: list[int]) -> list[int]:
+    return list(dict.fromkeys(places))

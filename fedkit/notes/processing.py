@@ -142,7 +142,7 @@ def _in_workers(batches: Iterable[Batch], settings: Settings, workers: int) -> I
     try:
         while True:
             while len(waiting) < 2 * workers and (batch := next(source, None)) is not None:
-                waiting.append((batch, pool.submit(_work, batch)))
+                waiting.append((batch, _submit(pool, batch)))
             if not waiting:
                 return
             batch, future = waiting.popleft()
@@ -152,10 +152,20 @@ def _in_workers(batches: Iterable[Batch], settings: Settings, workers: int) -> I
                 pool.shutdown(cancel_futures=True)
                 result = _one_by_one(batch, settings)
                 pool = _pool(settings, workers)
-                waiting = deque((b, pool.submit(_work, b)) for b, _ in waiting)
+                waiting = deque((b, _submit(pool, b)) for b, _ in waiting)
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, batch: Batch) -> Future[Done]:
+    """The batch on its way; if the pool broke meanwhile, a future that says so when its turn comes."""
+    try:
+        return pool.submit(_work, batch)
+    except BrokenProcessPool as error:
+        broken: Future[Done] = Future()
+        broken.set_exception(error)
+        return broken
 
 
 def _one_by_one(batch: Batch, settings: Settings) -> Done:
