@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import eth_keyfile
@@ -77,19 +78,32 @@ class KnownKeys(Keyring):
         return self.address(actor)
 
 
-def measure(folder: Path, chain: Chain) -> list[tuple[str, int]]:
-    """What each act costs on this chain, in the order of `ROWS`; the chain must have `CHAIN_ID` and not know the keys yet."""
-    before = chain.head().number
+@dataclass(frozen=True)
+class Acted:
+    """A ledger on which everything was done once or twice, and the block before all of it."""
+
+    ledger: Ledger
+    since: int
+
+    def gas(self) -> list[tuple[str, int]]:
+        """What each act cost, in the order of `ROWS`."""
+        chain = self.ledger.chain
+        used: dict[str, list[int]] = {}
+        for number in range(self.since + 1, chain.head().number + 1):
+            for transaction in chain.block(number, full=True)["transactions"]:
+                receipt = chain.receipt(transaction["hash"]) or {}
+                used.setdefault(_name(self.ledger, transaction), []).append(int(receipt["gasUsed"], 16))
+        return [(label, used[call][which]) for label, call, which in ROWS]
+
+
+def act_all(folder: Path, chain: Chain) -> Acted:
+    """Do all acts on a chain, which must have `CHAIN_ID` and not know the keys yet."""
+    since = chain.head().number
     keys = KnownKeys(folder / "keys")
     ledger = open_ledger(folder / "ledger", keys, chain=chain)
     _act(ledger, keys)
     succeed(ledger)
-    used: dict[str, list[int]] = {}
-    for number in range(before + 1, chain.head().number + 1):
-        for transaction in chain.block(number, full=True)["transactions"]:
-            receipt = chain.receipt(transaction["hash"]) or {}
-            used.setdefault(_name(ledger, transaction), []).append(int(receipt["gasUsed"], 16))
-    return [(label, used[call][which]) for label, call, which in ROWS]
+    return Acted(ledger, since)
 
 
 def _act(ledger: Ledger, keys: KnownKeys) -> None:
@@ -167,7 +181,7 @@ def stated() -> str:
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         chain = EmbeddedChain(Path(name) / "chain.sqlite", chain_id=CHAIN_ID, for_tests=True)
-        measured = table(measure(Path(name), chain))
+        measured = table(act_all(Path(name), chain).gas())
         chain.close()
     if "--check" in sys.argv:
         print("docs/ledger.md is what is measured" if measured == stated() else f"docs/ledger.md differs from\n{measured}")
