@@ -38,7 +38,7 @@ def picture(moments: Sequence[Moment]) -> str:
     )
     drawn = [
         f'<svg class="way" role="img" aria-label="{escape(says)}" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="13">'
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">'
     ]
     for at, name in enumerate(who):
         y = DOWN * (at + 1)

@@ -68,10 +68,18 @@ def find_call(blocks: list[Block], name: str, function: str) -> tuple[int, int]:
     raise AssertionError(function)
 
 
-def call_again(world: World, actor: str, blocks: list[Block], name: str, function: str, change: Callable[[Any], Any]) -> None:
-    """Replace a call by another one that `actor` signs, and put the same words into its record."""
-    number, at = find_call(blocks, name, function)
-    old = rlp.decode(bytes.fromhex(blocks[number]["transactions"][at]))
+def call_again(
+    world: World,
+    actor: str,
+    blocks: list[Block],
+    name: str,
+    function: str,
+    change: Callable[[Any], Any],
+    at: tuple[int, int] | None = None,
+) -> None:
+    """Replace a call by another one that `actor` signs, and put the same words into its record. at: where, else the last."""
+    number, index = at or find_call(blocks, name, function)
+    old = rlp.decode(bytes.fromhex(blocks[number]["transactions"][index]))
     _, given = contract(name).read_call(old[5])
     before = [v for v in given.values() if isinstance(v, bytes)]
     changed = change(dict(given))
@@ -84,10 +92,10 @@ def call_again(world: World, actor: str, blocks: list[Block], name: str, functio
         data=contract(name).call(function, *changed.values()),
         gas=GAS,
     )
-    receipt = bytes.fromhex(blocks[number]["receipts"][at])
+    receipt = bytes.fromhex(blocks[number]["receipts"][index])
     for one, other in zip(before, after, strict=True):
         receipt = receipt.replace(one, other)
-    blocks[number]["transactions"][at], blocks[number]["receipts"][at] = raw.hex(), receipt.hex()
+    blocks[number]["transactions"][index], blocks[number]["receipts"][index] = raw.hex(), receipt.hex()
 
 
 def later(blocks: list[Block]) -> list[Block]:
@@ -96,3 +104,29 @@ def later(blocks: list[Block]) -> list[Block]:
     fields[11] = (int.from_bytes(fields[11]) + 60).to_bytes(8).lstrip(b"\0")
     blocks[-1]["header"] = rlp.encode(fields).hex()
     return blocks
+
+
+def chained(rows: list[Row]) -> list[Row]:
+    """Rows whose hashes were computed anew."""
+    previous = rows[0]["previous"]
+    for row in rows:
+        row["previous"] = previous
+        row["hash"] = previous = row_hash(row)
+    return rows
+
+
+def call_before(
+    world: World, actor: str, blocks: list[Block], place: tuple[int, int], name: str, function: str, *given: Any
+) -> None:
+    """Put a call that `actor` signs into a block, before the transaction at a place; its receipt says it went through."""
+    number, at = place
+    raw = world.keys.sign_transaction(
+        actor,
+        chain_id=world.ledger.chain.chain_id,
+        nonce=world.ledger.chain.nonce(world.keys.address(actor)),
+        to=world.ledger.deployment.contracts[name],
+        data=contract(name).call(function, *given),
+        gas=GAS,
+    )
+    blocks[number]["transactions"].insert(at, raw.hex())
+    blocks[number]["receipts"].insert(at, rlp.encode([b"\1", b"\1", bytes(256), []]).hex())

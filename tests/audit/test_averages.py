@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audit.cases import tries
 from audit.conftest import failed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,6 +105,7 @@ def test_a_true_average_is_clean(averaged: Averaged) -> None:
     assert "1 averages were computed again" in report.checks[12].note
 
 
+@tries("average that is none, with the weights given")
 def test_a_false_average_is_found(averaged: Averaged) -> None:
     nudged = {**MEAN, "bias": MEAN["bias"] + np.float32(0.001)}
     assert failed(averaged.run(nudged)) == {13}
@@ -113,6 +115,7 @@ def test_one_site_passed_off_as_the_average_is_found(averaged: Averaged) -> None
     assert failed(averaged.run(weights(1))) == {13}
 
 
+@tries("numbers changed after the receipt")
 def test_other_numbers_than_were_signed_are_found(averaged: Averaged) -> None:
     """More notes, and so more weight, than the site reported."""
     bundle = averaged.run(MEAN)
@@ -128,6 +131,7 @@ def test_weights_that_are_not_what_they_are_called_are_found(averaged: Averaged)
     assert failed(bundle) >= {1, 13}
 
 
+@tries("a false average, with no weights in the bundle")
 def test_not_found_a_false_average_without_the_weights(averaged: Averaged) -> None:
     """It says so: the average is the researcher's word then."""
     report = verify(averaged.run(weights(1), weights=None))
