@@ -101,7 +101,6 @@ def import_notes(
     progress: called with a unit and the number of its records so far, for each batch. Raises StorageError if the disk is full
     or read-only; then everything up to the last whole batch is in the store, and the same call goes on from there.
     """
-    before = store.count()
     labels: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     for unit in units:
@@ -121,7 +120,7 @@ def import_notes(
         if whole:
             with store.transaction():
                 store.database.execute("UPDATE units SET finished = true WHERE unit = ?", [number])
-    return _report(store, store.count() - before, labels, languages)
+    return _report(store, languages.total(), labels, languages)
 
 
 def describe_imports(store: NoteFile) -> ImportReport:

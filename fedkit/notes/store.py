@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -209,7 +209,8 @@ class NoteFile:
             try:
                 yield
             except BaseException:
-                self.database.execute("ROLLBACK")
+                with suppress(duckdb.Error):  # the failure may have ended it already
+                    self.database.execute("ROLLBACK")
                 raise
             self.database.execute("COMMIT")
         except duckdb.Error as error:

@@ -147,7 +147,7 @@ def _key(text: str) -> str:
 
 def _same(text: str, span: Span, words: str) -> bool:
     pieces = span.fragments or ((span.start, span.end),)
-    return " ".join(" ".join(text[a:b].split()) for a, b in pieces) == " ".join(words.split())
+    return " ".join(text[a:b] for a, b in pieces).split() == words.split()
 
 
 def _shift_of_line_ends(text: str) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -24,43 +23,54 @@ class NoteWriter(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    #: True if the format is a folder of files.
-    folder: ClassVar[bool] = False
+    #: Endings of the files in it, if the format is a folder; empty if it is one file.
+    suffixes: ClassVar[tuple[str, ...]] = ()
     holds: ClassVar[frozenset[str]]
 
     def write(self, notes: Iterable[Note], target: Path, *, overwrite: bool = False) -> Counter[str]:
         """Write notes to a file or folder that only its owner may read; returns what was left out → how many times.
 
-        Notes are taken one at a time. Raises ConfigurationError if something is there and `overwrite` was not said,
-        StorageError for a full or read-only disk; in both cases what was there is as it was.
+        overwrite: replace what an earlier call has written; a folder that holds anything else is never replaced.
+        Notes are taken one at a time. Raises ConfigurationError if something is there that may not be replaced, StorageError
+        for a full or read-only disk; in all cases what was there is as it was.
         """
         target = Path(target)
-        if target.exists() and not overwrite:
-            raise ConfigurationError(
-                f"{target.name}: something is there",
-                expected="a new name",
-                got="a file or folder",
-                help="use --force to replace it",
-            )
+        self._check_target(target, overwrite)
         losses: Counter[str] = Counter()
         umask = os.umask(0o077)  # the pieces of a folder are private as well
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as stage:
                 new = Path(stage) / target.name
-                if self.folder:
+                if self.suffixes:
                     new.mkdir()
                 self._write(self._counted(notes, losses), new, losses)
                 _flush(new)
-                if target.is_dir() and not target.is_symlink():
-                    target.rename(Path(stage) / ".old")
-                new.replace(target)
+                _take_place(new, target, Path(stage) / ".old")
                 sync_folder(target.parent)
         except OSError as error:
             raise unwritable(target, error) from None
         finally:
             os.umask(umask)
         return +losses  # without what was looked at and not lost
+
+    def _check_target(self, target: Path, overwrite: bool) -> None:
+        if not target.exists() and not target.is_symlink():
+            return
+        ours = target.is_file()
+        if self.suffixes and target.is_dir():
+            ours = all(path.is_file() and path.suffix in self.suffixes for path in target.iterdir())
+        elif self.suffixes:
+            ours = False
+        if not overwrite or not ours:
+            raise ConfigurationError(
+                f"{target.name}: something {'' if ours else 'else '}is there",
+                expected="a new name"
+                if ours
+                else f"a new name, or {'a folder' if self.suffixes else 'a file'} of {self.title}",
+                got="a file" if target.is_file() else "a folder",
+                help="use --force to replace it" if ours else "choose another name",
+            )
 
     @abstractmethod
     def _write(self, notes: Iterable[Note], target: Path, losses: Counter[str]) -> None:
@@ -106,6 +116,14 @@ def _flush(path: Path) -> None:
             os.close(handle)
 
 
-def remove(path: Path) -> None:
-    """Take a file or folder away."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+def _take_place(new: Path, target: Path, old: Path) -> None:
+    """Give a new file or folder its name; the folder that had it goes to `old`, and comes back if this fails."""
+    if not target.is_dir():
+        new.replace(target)
+        return
+    target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        old.rename(target)
+        raise

@@ -19,7 +19,7 @@ class BratWriter(NoteWriter):
 
     name = "brat"
     title = "BRAT standoff"
-    folder = True
+    suffixes = (".txt", ".ann")
     holds = frozenset({"relations", "attributes", "concepts", "fragments"})
 
     def _write(self, notes: Iterable[Note], target: Path, losses: Counter[str]) -> None:

@@ -103,6 +103,6 @@ def _lines(text: str) -> list[tuple[int, int]]:
     found, at = [], 0
     for line in text.split("\n"):
         if line.strip():
-            found.append((at, at + len(line)))
+            found.append((at, at + len(line.rstrip("\r"))))
         at += len(line) + 1
     return found

@@ -26,7 +26,7 @@ class XmiWriter(NoteWriter):
 
     name = "xmi"
     title = "UIMA CAS XMI"
-    folder = True
+    suffixes = (".xmi", ".xml")
     holds = frozenset(
         {
             "tokens",
