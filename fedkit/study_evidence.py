@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fedkit.digests import digest_bytes
 from fedkit.errors import FedkitError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.ledger.blocks import raw_header
@@ -139,12 +140,15 @@ def collect(study: Study, *, updates: bool = False) -> Path:
 def _weights(study: Study, history: list[RoundRecord]) -> dict[str, bytes]:
     """Digest → weights of the rounds, as far as they are still there."""
     from fedkit.federated_training import TRAINING
+    from fedkit.federation.parameters import encode
     from fedkit.federation.rounds import read_weights
+    from fedkit.ner.tasks import initial_parameters
 
-    found: dict[str, bytes] = {}
+    start = encode(initial_parameters(study.requested().settings))  # made from a seed, so they stand nowhere
+    found = {digest_bytes(start): start}
     for record in history:
-        for digest in (record.before, record.aggregate):
-            with suppress(FedkitError):  # the first weights are made from a seed and stand nowhere
+        for digest in {record.before, record.aggregate} - found.keys():
+            with suppress(FedkitError):
                 found[digest] = read_weights(study.folder / TRAINING, digest)
         for receipt in record.receipts:
             if receipt["outputs"] != NOTHING:
