@@ -89,6 +89,20 @@ def swedish(corpora: Path, normaliser: Normaliser) -> tuple[float, int]:
     return hits / len(asked), len(asked)
 
 
+def confused(corpora: Path, normaliser: Normaliser) -> tuple[int, int]:
+    """How many drugs of a published index are taken for another one, and how many names it has."""
+    names: dict[str, set[str]] = {}
+    for row in (corpora / "lex-atc-en/atc.tsv").read_text("utf-8").splitlines()[1:]:
+        code, name, *_ = row.split("\t")
+        if len(code) == 7 and " " not in name:
+            names.setdefault(name.casefold(), set()).add(code)
+    wrong = 0
+    for name, codes in names.items():
+        match = normaliser.lookup(name, "DRUG", "en")
+        wrong += match is not None and not codes & {c.code for c in match.term.concepts}
+    return wrong, len(names)
+
+
 def finnish(corpora: Path, normaliser: Normaliser) -> float:
     """Share of the words of a Finnish list of drug words that are known."""
     words = (corpora / "lex-fi-laaketutka/drugs.txt").read_text("utf-8").split("\n")
@@ -131,6 +145,7 @@ def main() -> None:
     forms = drug_forms()
     swedish_share, swedish_names = swedish(given.corpora, whole)
     words = ordinary(given.corpora, whole)
+    wrong, index = confused(given.corpora, whole)
     if not given.examples:
         del words["examples"]
     print(
@@ -142,6 +157,8 @@ def main() -> None:
                 "exact": exact_found(forms),
                 "swedish": swedish_share,
                 "swedish_names": swedish_names,
+                "confused": wrong,
+                "index_names": index,
                 "finnish_known": finnish(given.corpora, whole),
                 **words,
             },

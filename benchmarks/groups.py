@@ -149,5 +149,12 @@ def concepts() -> list[Measured]:
             again,
             note=f"{found['swedish_names']} Swedish names of others",
         ),
+        Measured(
+            "drug_names_confused",
+            float(found["confused"]),
+            "names",
+            again,
+            note=f"of {found['index_names']:,} of a published index",
+        ),
         Measured("drug_names_per_1000_ordinary", float(found["per_1000"]["DRUG"]), "per 1,000 words", again, note=news),
     ]

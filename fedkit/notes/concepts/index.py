@@ -5,12 +5,13 @@ Four ways lead from a word to a term, tried in this order; the first that succee
 1. form         the words are a form of the vocabulary (Nordic articles, Finnish and Estonian cases are written out in it)
 2. spelling     the same name by another country's rules, for drugs (`spelling.sound`)
 3. inflection   the same without an ending or the head of a compound (metoprololin, Medtronics, penicillinallergi)
-4. misspelling  nearly the same letters: `fuzz.ratio` of at least `least` and one slip, in a long word two (`_one_slip`); for
-                drugs in the spelling of 2
+4. misspelling  nearly the same letters: `fuzz.ratio` of at least `least`, and a slip as `_one_slip` has it; for drugs in the
+                spelling of 2
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _INFLECTED = 5  # the fewest letters a word needs to be taken for an inflected n
 #: makers can be a letter apart.
 _FEWEST = {"DRUG": 7, "REACTION": 9, "IMPLANT": 9}
 _LONG, _LONGER = 9, 11  # letters from which a letter may also stand elsewhere, from which two may be wrong
+_AMOUNT = re.compile("h[yü]p(?:er|o)")  # hypertension is no slip for hypotension
 _NAMES = ("MANUFACTURER", "MODEL")  # written with a capital, where a common word of the same letters is not
 
 
@@ -142,7 +144,7 @@ class Index:
                 if len(query) < _FEWEST[label] - 1 or len(word) < _FEWEST[label] or not choices:
                     continue
                 found = process.extractOne(query, choices, scorer=fuzz.ratio, score_cutoff=self.least)
-                if not found or not _one_slip(query, found[0]):
+                if not found or not _one_slip(query, found[0], label):
                     continue
                 if best is None or found[1] / 100 > best.score:
                     best = Match(self._stems[label, found[0]], "misspelling", found[1] / 100)
@@ -162,11 +164,17 @@ class Index:
         return found
 
 
-def _one_slip(word: str, name: str) -> bool:
-    """One letter wrong, left out, added or swapped with the next; in long words also elsewhere, or two of them."""
-    from rapidfuzz.distance import OSA, Indel
+def _one_slip(word: str, name: str, label: str) -> bool:
+    """One letter left out, added or swapped with the next. In the names of drugs, of which other names are far, also another
+    letter; in long ones a letter that stands elsewhere, or two wrong. Too much and too little are never a slip."""
+    from rapidfuzz.distance import OSA, Hamming, Indel
 
+    if _AMOUNT.match(word) and _AMOUNT.match(name) and word[3] != name[3]:
+        return False
     slips = OSA.distance(word, name)
+    if label != "DRUG":
+        # One letter for another makes worse of confused (forverring, forvirring) and a heart of a brain.
+        return slips == 1 and not (len(word) == len(name) and Hamming.distance(word, name) == 1)
     return slips <= (1 if len(word) < _LONGER else 2) or (len(word) >= _LONG and Indel.distance(word, name) <= 2)
 
 

@@ -2,7 +2,8 @@
 
 A table has a row per thing (a drug, an effect, a device, a part of the body): its English name, a group, and an entry per
 language, which holds the forms that `grammar` asks for, with `/` between. `synonyms.tsv` has further entries of the same
-things, `codes.tsv` and `atc.tsv` their codes. All of it was written for fedkit; no row comes from a licensed vocabulary.
+things, `conditions.tsv` conditions besides, `codes.tsv` and `atc.tsv` their codes. All of it was written for fedkit; no row
+comes from a licensed vocabulary.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def entries(label: str) -> tuple[Entry, ...]:
         )
         for row in read_table(f"concepts/{TABLES[label]}")
     )
+
+
+def conditions() -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """(name, ICD-10 code, language, forms) of conditions that no synthetic note tells as a reaction."""
+    for row in read_table("concepts/conditions.tsv"):
+        for language in LANGUAGES:
+            for entry in row[language].split(","):
+                yield row["concept"], row["code"], language, tuple(entry.split("/"))
 
 
 def synonyms() -> Iterator[tuple[str, str, str, tuple[str, ...]]]:

@@ -65,6 +65,8 @@ def _entries() -> Iterator[Term]:
                 yield from _forms(entry.forms[language], label, language, known[key])
     for label, name, language, forms in tables.synonyms():
         yield from _forms(forms, label, language, known[label, name])
+    for name, code, language, forms in tables.conditions():
+        yield from _forms(forms, "REACTION", language, (Concept("ICD-10", code, name), Concept(OWN, name, name)))
 
 
 def _forms(forms: tuple[str, ...], label: str, language: str, concepts: tuple[Concept, ...]) -> Iterator[Term]:
