@@ -138,20 +138,23 @@ def collect(study: Study, *, updates: bool = False) -> Path:
 
 
 def _weights(study: Study, history: list[RoundRecord]) -> dict[str, bytes]:
-    """Digest → weights of the rounds, as far as they are still there."""
+    """Digest → weights that averages are computed from, and what came of each round, as far as they are still there."""
     from fedkit.federated_training import TRAINING
     from fedkit.federation.parameters import encode
     from fedkit.federation.rounds import read_weights
     from fedkit.ner.tasks import initial_parameters
 
-    start = encode(initial_parameters(study.requested().settings))  # made from a seed, so they stand nowhere
-    found = {digest_bytes(start): start}
+    found: dict[str, bytes] = {}
     for record in history:
-        for digest in {record.before, record.aggregate} - found.keys():
+        averaged = [] if record.sequential else record.receipts
+        for digest in {record.aggregate, *([] if record.sequential else [record.before])} - found.keys():
             with suppress(FedkitError):
                 found[digest] = read_weights(study.folder / TRAINING, digest)
-        for receipt in record.receipts:
+        for receipt in averaged:
             if receipt["outputs"] != NOTHING:
                 with suppress(FedkitError):  # a site lets go of old ones
                     found[receipt["outputs"]] = study.session(receipt["site"], "researcher").get(receipt["outputs"])
+    if history and not history[0].sequential and history[0].before not in found:
+        start = encode(initial_parameters(study.requested().settings))  # made from a seed, so they stand nowhere
+        found[digest_bytes(start)] = start
     return found

@@ -46,7 +46,7 @@ def test_evidence_collected_anew_with_the_weights_computes_the_averages_again(fi
     report = verify(file)
     assert report.ok, str(report)
     assert report.checks[12].note.startswith("1 averages were computed again")
-    assert len(read(file).weights) == 5  # before and after one averaged round of three sites
+    assert len(read(file).weights) == 5  # before, after and of three sites, in the one round that averaged
 
 
 @pytest.fixture
