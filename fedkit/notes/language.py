@@ -40,6 +40,9 @@ KNOWN = tuple(_MODELS)
 MARGIN = 0.2
 #: What a telling word is worth, as a factor on the odds. Chosen on the dev notes of names5.
 WORD_ODDS = 5.0
+#: A language that so many telling words more speak for than for any other is taken without asking the models: on names5 dev, a
+#: lead of three is always right, and it settles four notes in five.
+LEAD = 3
 #: So many characters are enough where they leave no doubt; where they do, up to `ALL` are looked at. More change nothing.
 ENOUGH, ALL = 400, 1500
 DOUBT = 0.9
@@ -127,14 +130,17 @@ class LanguageIdentifier:
         words = _LETTERS.findall(text.lower())
         if not words:
             return None
-        detector, models = _detector(self.languages)
-        shares = {value.language: value.value for value in detector.compute_language_confidence_values(text)}
-        logs = [math.log(shares.get(model, 0.0) + 1e-9) for model in models]
-        for vote, count in Counter(self._vote(word) for word in words).items():
+        logs = [0.0] * len(self.languages)
+        for vote, count in Counter(map(self._vote, words)).items():
             if vote is not None:
                 for i, own in enumerate(vote):
                     if not own:
                         logs[i] -= _LOG_ODDS * count
+        best, second = sorted(logs, reverse=True)[:2]
+        if best - second < LEAD * _LOG_ODDS:
+            detector, models = _detector(self.languages)
+            shares = {value.language: value.value for value in detector.compute_language_confidence_values(text)}
+            logs = [votes + math.log(shares.get(model, 0.0) + 1e-9) for votes, model in zip(logs, models, strict=True)]
         top = max(logs)
         powers = [math.exp(value - top) for value in logs]
         total = sum(powers)
