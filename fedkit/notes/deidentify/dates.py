@@ -58,7 +58,10 @@ _PART = (
         "date.day-month",
         rf"{_BEFORE}(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?=\s?(?:-|til|till|og|och|ja|kuni)\s?\d{{1,2}}(?P=s))",
     ),
-    ("date.day-month cued", r"(?<!\d)(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?!\d|[.,/%]\d|\s?(?:%|mg|mmol|ml|mm|cm|kg|g|l|x|tim|t|ganger)\b)"),
+    (
+        "date.day-month cued",
+        r"(?<!\d)(?P<d>0?[1-9]|[12]\d|3[01])(?P<s>[./])\s?(?P<m>0?[1-9]|1[0-2])(?P=s)?(?!\d|[.,/%]\d|\s?(?:%|mg|mmol|ml|mm|cm|kg|g|l|x|tim|t|ganger)\b)",
+    ),
     ("date.day-month", rf"{_BEFORE}(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?=\s?[^\W\d_]|\s?[,;)–-]|:)"),
     ("date.month", rf"(?<![^\W_])(?P<w>{ALONE})(?![^\W_])"),
     ("date.year", r"(?<![\d.,/\-:])(?<![^\W\d_])(?P<y>(?:19|20)\d\d)(?![\d%°])(?![.,:]\d)"),
@@ -68,7 +71,10 @@ _FULL_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE if rule == "date
 _PART_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PART)
 
 #: What stands before a day and month that would pass for a fraction otherwise.
-_DAY_CUE = re.compile(r"(?<![^\W\d_])(?:den|d\.|dato|datert|fra|frå|från|til|till|siden|sidan|sedan|per|pr\.|innen|kontroll|innlagt|utskrevet|inlagd|utskriven|indlagt|udskrevet|operert|opererad|opereret|time|tid|alkaen|asti|saakka|kuni|alates|kuupäev|pvm|klo|ma(?:ndag)?|ti(?:rsdag)?|on(?:sdag)?|to(?:rsdag)?|fr(?:edag)?|lø(?:rdag)?|lö(?:rdag)?|sø(?:ndag)?|sö(?:ndag)?|må(?:ndag)?|tisdag)\.?,?:?\s{1,2}$", re.IGNORECASE)
+_DAY_CUE = re.compile(
+    r"(?<![^\W\d_])(?:den|d\.|dato|datert|fra|frå|från|til|till|siden|sidan|sedan|per|pr\.|innen|kontroll|innlagt|utskrevet|inlagd|utskriven|indlagt|udskrevet|operert|opererad|opereret|time|tid|alkaen|asti|saakka|kuni|alates|kuupäev|pvm|klo|ma(?:ndag)?|ti(?:rsdag)?|on(?:sdag)?|to(?:rsdag)?|fr(?:edag)?|lø(?:rdag)?|lö(?:rdag)?|sø(?:ndag)?|sö(?:ndag)?|må(?:ndag)?|tisdag)\.?,?:?\s{1,2}$",
+    re.IGNORECASE,
+)
 
 #: What stands before a month that is meant as one; Finnish and Estonian say it with an ending.
 _MONTH_CUE = re.compile(

@@ -17,7 +17,7 @@ from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.scanning import at_numbers, numbers
 
 #: What may stand between the digits of one number: up to four signs, a line break among them (notes are wrapped).
-SEP = r"[\s.\-/_:,;|~*+\\·'()]"
+SEP = r"[\s.\-/_:,;|~*+]"
 _GAP = SEP + r"{0,4}"
 
 #: Six digits that can be a date in the order day-month or month-day last, with the additions that registers use: day + 40 or
@@ -29,13 +29,18 @@ _DATE6 = re.compile(f"{_DAY}{_MONTH}[0-9]{{2}}|[0-9]{{2}}{_MONTH}{_DAY}")
 _DATE_PARTED = r"\d{2}" + _GAP + r"\d{2}" + _GAP + r"\d{2}"
 _CENTURY = r"(?:1[6-9]|2[01])"
 
-#: National shapes with the digits of each part together. Two hand-written separators may stand between date and the rest.
-_NATIONAL = re.compile(
+#: National shapes with a letter in them, and those of digits alone.
+_LETTERED = re.compile(
     rf"""(?<!\d)(?:
       {_DATE_PARTED}{_GAP}[A-FU-Ya-fu-y]{_GAP}\d{{3}}{_GAP}[0-9A-Za-z](?![^\W_])      # FI, a letter for the century
     | {_DATE_PARTED}{_GAP}\d{{3}}[\-./_]?[A-Za-z](?![^\W_])                          # FI, a sign or a blank for it
     | (?:\d\d{_GAP})?{_DATE_PARTED}{_GAP}[A-Za-z]{_GAP}\d{{3}}(?![^\W_])            # SE interim: a letter for the first digit
-    | {_CENTURY}?\d{{6}}\s?[-+/]\s?\d{{3,5}}(?:[A-Za-z](?![^\W_])|(?!\d))                             # SE, DK, NO with a sign; FI all digits; 3 too
+    )""",
+    re.VERBOSE,
+)
+_NATIONAL = re.compile(
+    rf"""(?<!\d)(?:
+      {_CENTURY}?\d{{6}}\s?[-+/]\s?\d{{3,5}}(?:[A-Za-z](?![^\W_])|(?!\d))                             # SE, DK, NO with a sign; FI all digits; 3 too
     | (?:{_CENTURY}\d{{2}}|\d{{2}}){_GAP}\d{{2}}{_GAP}\d{{2}}{_GAP}\d{{4,5}}[A-Za-z]?(?![^\W_])
     | \d{_GAP}\d{{6}}{_GAP}\d{{4,5}}(?!\d)                                     # EE
     | \d{{6}}{_GAP}\d{{4,5}}(?:[A-Za-z](?![^\W_])|(?!\d))
@@ -79,9 +84,14 @@ _DATE_AND_CLOCK = re.compile(
 def national_numbers(text: str) -> Iterator[Identifier]:
     """Numbers in the shapes of the five countries, whatever parts their digits."""
     places = numbers(text)
-    for match in at_numbers(_CHAIN, text, places):
-        if not _is_date_with_time(match.group()) and _begins_as_id(match.group()):
-            yield Identifier(*match.span(), "ID", "id.chain")
+    for match in at_numbers(_LETTERED, text, places):
+        yield Identifier(*match.span(), "ID", "id.national")
+    done = 0
+    for place in places:
+        chain = _CHAIN.match(text, place) if place >= done else None
+        if chain and not _is_date_with_time(chain.group()) and _begins_as_id(chain.group()):
+            yield Identifier(*chain.span(), "ID", "id.chain")
+            done = chain.end()
     for match in at_numbers(_NATIONAL, text, places):
         if not _is_date_with_time(match.group()):
             yield Identifier(*match.span(), "ID", "id.national")
@@ -106,9 +116,10 @@ def _begins_as_id(chain: str) -> bool:
     """
     digits = _NOT_DIGITS.sub("", chain)
     cuts, at = set(), 0
-    for part in _NOT_DIGITS.split(chain.strip("()"))[:-1]:
+    for part in _NOT_DIGITS.split(chain):
         at += len(part)
         cuts.add(at)
+    cuts.discard(len(digits))
     if len(cuts) >= len(digits) - 1:
         return True  # every digit by itself
     for skip in {11: (0, 1), 12: (2, 0, 1), 13: (2,)}.get(len(digits), (0,)):

@@ -77,7 +77,12 @@ ALONE = f"(?:{_pattern(set(_ROWS) - _NEEDS_A_NUMBER)})"
 ROMAN = "(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})"
 
 
-_STEM = re.compile(r"(?<![^\W\d_])(?:" + "|".join(sorted({name[:3] for row, names in _ROWS.items() if row != "roman" for name in names})) + ")", re.IGNORECASE)
+_STEM = re.compile(
+    r"(?<![^\W\d_])(?:"
+    + "|".join(sorted({name[:3] for row, names in _ROWS.items() if row != "roman" for name in names}))
+    + ")",
+    re.IGNORECASE,
+)
 
 
 def has_month(text: str) -> bool:

@@ -18,6 +18,7 @@ from importlib.resources import files
 from fedkit.notes.concepts import built_in
 from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.words import Words
+from fedkit.notes.resources import read_table
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 _ENDS_SENTENCE = re.compile(r"(?:^|[\n\r.!?:…;|•*>\x00]|\s-)[\s\"'«»“”„()\[\]\-–*•>]*$")
@@ -32,6 +33,13 @@ _PARTICLES = frozenset(
 _GENITIVE = {"nb": ("s", "'s"), "nn": ("s",), "sv": ("s", ":s"), "da": ("s", "'s"), "en": ("s", "'s")}
 _CASES = {
     "fi": (
+        "issa",
+        "issä",
+        "ista",
+        "istä",
+        "illa",
+        "illä",
+        "ille",
         "lla",
         "llä",
         "lle",
@@ -66,6 +74,11 @@ _CASES = {
     ),
     "et": ("lle", "sse", "le", "lt", "st", "ks", "ga", "ni", "na", "ta", "l", "s", "t", "d", "ks"),
 }
+#: What Finnish and Estonian hang on any word: "too", "not even", a question, whose it is.
+_CLITICS = {
+    "fi": ("kin", "kaan", "kään", "han", "hän", "ko", "kö", "pa", "pä", "nsa", "nsä", "mme", "nne", "ni", "si"),
+    "et": ("gi", "ki"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,7 @@ class Lists:
     grammar: frozenset[str]
     ambiguous: frozenset[str]
     titles: frozenset[str]
+    headings: frozenset[str]
 
 
 @cache
@@ -99,6 +113,7 @@ def lists_for(language: str) -> Lists:
         frozenset(w for code in ("nb", "nn", "sv", "da", "fi", "et", "en", "xx") for w in _column("function_words.tsv", code)),
         frozenset(_column("ambiguous.tsv", own)),
         frozenset(w for code in ("nb", "sv", "da", "fi", "et", "en") for w in _column("titles.tsv", code)),
+        frozenset(w.lower() for row in read_table("sections.tsv") for value in row.values() for w in _TOKEN.findall(value)),
     )
 
 
@@ -142,7 +157,27 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
             ):
                 if _joins(text, tokens, rules, i, language, words, lists):
                     rules[i] = "name.beside"
+    _spare_titles(text, tokens, rules, lists, words)
     yield from _runs(text, tokens, rules)
+
+
+def _spare_titles(text: str, tokens: list[_Word], rules: list[str], lists: Lists, words: Words) -> None:
+    """Two English words and more in a row, none of them anybody's name, are the title of something ("Hot Garden Collection")."""
+    i = 0
+    while i < len(tokens):
+        end = i + 1
+        while end < len(tokens) and rules[i] and rules[end] and _touch(text, tokens[end - 1], tokens[end]):
+            end += 1
+        run = range(i, end)
+        if len(run) > 1 and all(
+            rules[j] in ("name.capital", "kept")
+            and words.borrowed(tokens[j].lower)
+            and tokens[j].lower not in lists.given | lists.family
+            for j in run
+        ):
+            for j in run:
+                rules[j] = ""
+        i = end
 
 
 def _tokens(text: str) -> Iterator[_Word]:
@@ -157,24 +192,36 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     """The rule by which a word is a name whatever stands beside it; "kept" if it is known to be none; "" if that is open."""
     if not token.capital or len(token.text) < 2:
         return ""
-    if _SHORT_FORM.match(token.text) or _kept(token, language, lists) or _DOSE.match(text, token.end):
+    if (
+        _SHORT_FORM.match(token.text)
+        or _is_region(token)
+        or _kept(token, language, lists)
+        or _DOSE.match(text, token.end)
+    ):
         return "kept"
     listed = _listed(token.lower, language, lists.given)
     if len(token.text) == 2 and not listed:
         return ""
-    if token.begins and not listed and text[token.end : token.end + 1] == ":":
-        return "kept"  # a heading
+    known = is_word(token.lower, language, words)
+    if token.begins and text[token.end : token.end + 1] == ":" and not listed and (known or token.lower in lists.headings):
+        return "kept"
     if token.shout and len(token.text) <= 5 or re.match(r"\d", text[token.end : token.end + 1] or " "):
         return ""  # a short form or a model: EKG, V40
-    if not is_word(token.lower, language, words):
-        return "name.list" if listed else "name.unseen"
+    if not known:
+        long_opening = token.begins and len(token.text) >= _LONG and not _SURNAME.search(token.lower)
+        return "name.list" if listed else "" if long_opening else "name.unseen"
     if listed and not (token.begins and token.lower in lists.ambiguous):
         return "name.list"
     if _BODY.fullmatch(token.lower):
         return ""
-    if token.begins and _SURNAME.search(token.lower) and _listed(token.lower, language, lists.family):
+    if token.begins and len(token.lower) > 5 and _SURNAME.search(token.lower) and _listed(token.lower, language, lists.family):
         return "name.list"
     return "" if token.begins or token.shout else "name.capital"
+
+
+def _is_region(token: _Word) -> bool:
+    """ "Nord-Norge", "Itä-Suomi": too large to say who lives there."""
+    return token.lower.partition("-")[0] in _DIRECTIONS and "-" in token.lower
 
 
 def is_word(lower: str, language: str, words: Words) -> bool:
@@ -191,10 +238,29 @@ def _is_word(lower: str, language: str, words: Words) -> bool:
         return all(len(p) < 2 or _is_word(p, language, words) for p in parts)
     if any(lower.endswith(e) and words.holds(lower[: -len(e)]) for e in _GENITIVE.get(language, ())):
         return True
-    if _TERM.search(lower):
+    if _TERM.search(lower) or (language in _FORM and _FORM[language].fullmatch(lower)):
+        return True
+    if any(lower.endswith(e) and len(lower) - len(e) > 3 and words.own(lower[: -len(e)]) for e in _CLITICS.get(language, ())):
         return True
     return len(lower) >= 10 and not _SURNAME.search(lower) and _is_compound(lower, words)
 
+
+#: First parts of the names of regions.
+_DIRECTIONS = frozenset(
+    "nord sør sør- øst vest midt indre ytre norra södra östra västra syd syd nordre søndre itä länsi etelä pohjois keski koillis kaakkois lounais luoteis varsinais suur ida lääne lõuna põhja kirde kagu loode edela".split()
+)
+
+#: An unknown first word of a sentence of this length is a compound rather than a name, unless it ends or is placed as one.
+_LONG = 12
+
+#: Forms that word lists lack and names hardly have: verbs in subordinate use, degrees, abstract nouns.
+_FORM = {
+    "fi": re.compile(
+        r".{3,}(?:ttuaan|ttyään|tuaan|tyään|essaan|essään|matta|mättä|malla|mällä|masta|mästä|maan|mään|vasti|sesti|immin|emmin"
+        r"|immat|emmat|imman|suus|syys|suuden|syyden|suutta|syyttä|uksen|yksen|uksia|yksiä|ksissa|ttavien|ttävien|tujen|tyjen)"
+    ),
+    "et": re.compile(r".{3,}(?:misel|misega|takse|dakse|davad|tavad|nud|tud|dud|likult|likkus[a-z]*|lised|lisi)"),
+}
 
 #: A short form with a word behind it: "MR-betinget".
 _SHORT_FORM = re.compile(r"[A-ZÆØÅÄÖÕÜ]{2,5}-[a-zæøåäöõü]")

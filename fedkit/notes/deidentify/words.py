@@ -72,6 +72,14 @@ class Words:
         self._lists, self.learnt = lists, learnt
         self.holds = lru_cache(maxsize=100_000)(self._holds)
 
+    def own(self, word: str) -> bool:
+        """Whether the first list, that of the language itself, holds a word."""
+        return word in self._lists[0]
+
+    def borrowed(self, word: str) -> bool:
+        """Whether only the last list, English, holds a word."""
+        return word in self._lists[-1] and not any(word in words for words in self._lists[:-1])
+
     def _holds(self, word: str) -> bool:
         return word in self.learnt or any(word in words for words in self._lists)
 
