@@ -103,6 +103,20 @@ def confused(corpora: Path, normaliser: Normaliser) -> tuple[int, int]:
     return wrong, len(names)
 
 
+def categories(corpora: Path, normaliser: Normaliser) -> tuple[float, int]:
+    """Of titles of the Norwegian and Swedish ICD-10 that are forms here: share in the code's category, and how many."""
+    same = asked = 0
+    for file, language in (("lex-nb-diagnoses/icd10_nb.tsv", "nb"), ("lex-sv-classifications/icd10se_sv.tsv", "sv")):
+        for row in (corpora / file).read_text("utf-8").splitlines()[1:]:
+            code, title = row.split("\t")[:2]
+            title = title.removeprefix("Uspesifisert ").removesuffix(", ospecificerad")
+            match = normaliser.lookup(title, "REACTION", language)
+            if match and match.how == "form":
+                asked += 1
+                same += match.term.concepts[0].code[:3] == code[:3]
+    return same / asked, asked
+
+
 def finnish(corpora: Path, normaliser: Normaliser) -> float:
     """Share of the words of a Finnish list of drug words that are known."""
     words = (corpora / "lex-fi-laaketutka/drugs.txt").read_text("utf-8").split("\n")
@@ -145,6 +159,7 @@ def main() -> None:
     forms = drug_forms()
     swedish_share, swedish_names = swedish(given.corpora, whole)
     words = ordinary(given.corpora, whole)
+    category_share, titles = categories(given.corpora, whole)
     wrong, index = confused(given.corpora, whole)
     if not given.examples:
         del words["examples"]
@@ -157,6 +172,8 @@ def main() -> None:
                 "exact": exact_found(forms),
                 "swedish": swedish_share,
                 "swedish_names": swedish_names,
+                "categories": category_share,
+                "titles": titles,
                 "confused": wrong,
                 "index_names": index,
                 "finnish_known": finnish(given.corpora, whole),

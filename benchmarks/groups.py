@@ -150,6 +150,13 @@ def concepts() -> list[Measured]:
             note=f"{found['swedish_names']} Swedish names of others",
         ),
         Measured(
+            "icd10_category_agreement",
+            float(found["categories"]),
+            "share",
+            again,
+            note=f"{found['titles']} titles of others, nb and sv",
+        ),
+        Measured(
             "drug_names_confused",
             float(found["confused"]),
             "names",

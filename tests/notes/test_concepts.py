@@ -66,6 +66,13 @@ def test_every_form_of_every_table_leads_to_its_own_entry(known: Normaliser) -> 
                     assert entry.name in {c.name.partition(" (")[0] for c in match.term.concepts}
 
 
+def test_a_mention_of_which_only_the_beginning_is_known_says_so(known: Normaliser) -> None:
+    match = known.lookup("metoprolol 50 mg", "DRUG", "nb")
+    assert match is not None
+    assert (match.how, match.score, match.term.concepts[0].code) == ("part", pytest.approx(1 / 3), "C07AB02")
+    assert known.lookup("50 mg metoprolol", "DRUG", "nb") is None
+
+
 @pytest.mark.parametrize(
     "spellings",
     [
@@ -264,3 +271,23 @@ def test_every_effect_code_stands_in_the_swedish_or_norwegian_classification(cor
     codes = {c.code for t in built_in() if t.label == "REACTION" for c in t.concepts if c.system == "ICD-10"}
     assert len(codes) > 80
     assert {c for c in codes if not any(known.startswith(c.replace(".", "")) for known in index)} == set()
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("file", "language"),
+    [("lex-nb-diagnoses/icd10_nb.tsv", "nb"), ("lex-sv-classifications/icd10se_sv.tsv", "sv")],
+    ids=["Norwegian", "Swedish"],
+)
+def test_a_title_of_the_classification_leads_back_to_its_category(
+    known: Normaliser, corpora: Path, file: str, language: str
+) -> None:
+    agreed, other = 0, []
+    for row in (corpora / file).read_text("utf-8").splitlines()[1:]:
+        code, title = row.split("\t")[:2]
+        match = known.lookup(title.removeprefix("Uspesifisert ").removesuffix(", ospecificerad"), "REACTION", language)
+        if match and match.how == "form":
+            same = any(c.code[:3] == code[:3] for c in match.term.concepts)
+            agreed, other = agreed + same, other if same else [*other, (code, title)]
+    assert agreed > 45
+    assert other == []

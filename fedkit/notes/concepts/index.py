@@ -36,7 +36,7 @@ _NAMES = ("MANUFACTURER", "MODEL")  # written with a capital, where a common wor
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a mention stands for. `how`: "form", "spelling", "inflection" or "misspelling"; `score`: likeness, 0 to 1.
+    """What a mention stands for. `how`: "form", "spelling", "inflection", "misspelling" or "part"; `score`: likeness, 0 to 1.
 
     cut: how many characters at the mention's end are not of the name (the head of a compound).
     """

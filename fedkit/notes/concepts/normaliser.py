@@ -41,7 +41,10 @@ class Normaliser:
         return len(self._terms)
 
     def lookup(self, mention: str, label: str, language: str = "") -> Match | None:
-        """What a mention of a label stands for, or None. language: ISO 639-1; "" tries all."""
+        """What a mention of a label stands for, or None. language: ISO 639-1; "" tries all.
+
+        If only its beginning is known ("metoprolol 50 mg"), `how` is "part" and `score` the share of it.
+        """
         index, wanted = self._index(language), frozenset((label,))
         pieces = PIECE.findall(mention)
         if not pieces:
@@ -49,8 +52,8 @@ class Normaliser:
         found = index.phrase(pieces, 0, wanted)
         if found and found[1] == len(pieces):
             return found[0]
-        word = mention.strip()
-        return index.word(word, wanted) or (found[0] if found else None)
+        whole = index.word(mention.strip(), wanted)
+        return whole or (replace(found[0], how="part", score=found[1] / len(pieces)) if found else None)
 
     def find(self, text: str, language: str = "", labels: Iterable[str] | None = None) -> tuple[Span, ...]:
         """Spans of the things the vocabulary knows, in order, not overlapping, the longest first where several begin.
