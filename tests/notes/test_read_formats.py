@@ -83,6 +83,7 @@ def test_an_encoding_nobody_knows_is_refused_before_anything_is_read(tmp_path: P
         ("2024-03-02 10:30:00", "2024-03-02T10:30:00"),
         ("2024-03-02T10:30:00.0000000Z", "2024-03-02T10:30:00.000000Z"),
         ("2024-03-02 10:30:00+01", "2024-03-02T10:30:00+01:00"),
+        ("2019-01-28T21:22:19,979+00:00", "2019-01-28T21:22:19.979+00:00"),  # as openEHR servers write it
         ("2.3.2024", "2024-03-02"),
         ("02. 03. 2024", "2024-03-02"),
         ("02.03.2024 10:30", "2024-03-02T10:30"),
@@ -323,7 +324,7 @@ def test_fhir_compositions_keep_their_sections_and_those_inside(tmp_path: Path) 
         div = f'<div xmlns="http://www.w3.org/1999/xhtml">{words}</div>'
         return {"title": title, "text": {"div": div}, "section": inner or []}
 
-    table = "<table><tr><td>Hb</td><td>12,1</td></tr><tr><td>CRP</td><td>5</td></tr></table>"
+    table = "<table>\n<tr>\n <td>Hb</td>\n <td>12,1</td>\n</tr>\n<tr><td>CRP</td><td>5</td></tr></table>"
     composition = {
         "resourceType": "Composition",
         "id": "c",

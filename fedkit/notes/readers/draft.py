@@ -163,7 +163,7 @@ def iso_date(value: str) -> str | None:
     )
     nordic = re.fullmatch(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?:[ T](\d\d:\d\d(?::\d\d)?))?", value, re.ASCII)
     iso = re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d+)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?", value, re.ASCII | re.IGNORECASE
+        r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)([.,]\d+)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?", value, re.ASCII | re.IGNORECASE
     )
     if hl7:
         year, month, day, hour, minute, second, fraction, zone = hl7.groups()
@@ -179,7 +179,7 @@ def iso_date(value: str) -> str | None:
         zone = (zone or "").upper()
         if zone not in ("", "Z"):
             zone = f"{zone[:3]}:{zone[3:].lstrip(':') or '00'}"
-        text += f"T{time}{(fraction or '')[:7]}{zone}" if time else ""
+        text += f"T{time}{(fraction or '')[:7].replace(',', '.')}{zone}" if time else ""
     else:
         return None
     return text if is_iso_date(text) else None

@@ -83,7 +83,11 @@ class LabelStudioReader(NoteReader):
 
 
 def _chosen(task: Mapping[str, Any], problems: list[Problem]) -> list[Any]:
-    found = [a for a in task.get("annotations") or [] if isinstance(a, dict) and not a.get("was_cancelled")]
+    found = [
+        a
+        for a in task.get("annotations") or task.get("completions") or []
+        if isinstance(a, dict) and not a.get("was_cancelled")
+    ]
     found.sort(key=lambda a: not a.get("ground_truth"))
     if len(found) > 1:
         problems.append(Problem("left out", f"{len(found) - 1} other annotations of the same task"))

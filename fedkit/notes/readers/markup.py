@@ -47,7 +47,7 @@ class Narrative:
         if tag in ("li", "item"):
             self.text += "- "
         if tag in ("td", "th") and self.text and not self.text.endswith("\n"):
-            self.text += "\t"
+            self.text = self.text.rstrip(" ") + "\t"
         start = len(self.text)
         if element.text:
             self.add(element.text)

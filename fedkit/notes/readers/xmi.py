@@ -117,7 +117,7 @@ class _Cas:
             self.tokens.append((piece.begin, piece.end))
         elif ends:
             self.ties.append((_feature(piece, ends[0]), _feature(piece, ends[1]), piece))
-        elif _feature(piece, "begin") is not None and not kind.startswith((_SEGMENTATION, "uima.")):
+        elif _feature(piece, "begin") is not None and not kind.startswith((_SEGMENTATION, "uima.cas.")):
             self.spans[id(piece)] = _span(piece)
 
     def record(self, place: str, rules: Rules) -> Record:
