@@ -15,6 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from fedkit.errors import CorpusError
+from fedkit.notes.span import CONTEXT_ATTRIBUTES, Concept, Relation, Section, Span, row_of_span, span_of_row, words
+
+#: The parts of a note are imported from here as well.
+__all__ = [
+    "CLINICAL_LABELS",
+    "CONTEXT_ATTRIBUTES",
+    "LANGUAGES",
+    "Concept",
+    "Note",
+    "Relation",
+    "Section",
+    "Span",
+    "is_iso_date",
+]
 
 #: The entity labels of fedkit's own clinical samples. A user's corpus may bring its own.
 CLINICAL_LABELS = ("DRUG", "REACTION", "IMPLANT", "MANUFACTURER", "MODEL", "BODY_SITE")
@@ -22,62 +36,7 @@ CLINICAL_LABELS = ("DRUG", "REACTION", "IMPLANT", "MANUFACTURER", "MODEL", "BODY
 #: Languages of the five workshop sites and Nynorsk (ISO 639-1).
 LANGUAGES = ("nb", "nn", "sv", "da", "fi", "et")
 
-#: What the words around a mention say about it: `span.attributes[name] == "true"`, and absent where they do not
-#: (ConText, Harkema et al. 2009).
-CONTEXT_ATTRIBUTES = ("negated", "uncertain", "historical", "family", "hypothetical")
-
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A code of a vocabulary, as the source or the normaliser gave it. `name` is the vocabulary's own wording, if known."""
-
-    system: str
-    code: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A labelled stretch of a note: `text[start:end]`.
-
-    attributes: such as those of `CONTEXT_ATTRIBUTES`, severity or status.
-    concepts: the codes it was normalised to, best first.
-    fragments: the pieces of a discontinuous mention in order, the first from `start`, the last to `end`; empty for the usual
-    mention in one piece.
-    """
-
-    start: int
-    end: int
-    label: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    concepts: tuple[Concept, ...] = ()
-    fragments: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a note: `text[start:header_end]` is its heading, `text[header_end:end]` its body.
-
-    name: what the heading stands for, the same in every language ("medication"), or the heading itself where that is not known.
-    A part without a heading has `header_end == start`.
-    """
-
-    start: int
-    end: int
-    name: str
-    header_end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """What joins two spans of one note, by their places in `Note.spans`: drug and reaction, implant and model."""
-
-    head: int
-    tail: int
-    label: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +86,7 @@ class Note:
         row: dict[str, Any] = {"id": self.id, "lang": self.language, "text": self.text}
         if self.tokens is not None:
             row["tokens"] = list(self.tokens)
-        row["spans"] = [_span_row(s) for s in self.spans]
+        row["spans"] = [row_of_span(s) for s in self.spans]
         for name in ("patient", "date", "author_role", "department", "type"):
             if getattr(self, name) is not None:
                 row[name] = getattr(self, name)
@@ -161,9 +120,9 @@ class Note:
         """
         try:
             spans, relations = _in_order(
-                [_span(s) for s in row.get("spans") or []],
+                [span_of_row(s) for s in row.get("spans") or []],
                 [
-                    Relation(int(r["head"]), int(r["tail"]), str(r["label"]), _words(r.get("attributes")))
+                    Relation(int(r["head"]), int(r["tail"]), str(r["label"]), words(r.get("attributes")))
                     for r in row.get("relations") or []
                 ],
             )
@@ -174,7 +133,7 @@ class Note:
                 spans=spans,
                 tokens=tuple(row["tokens"]) if row.get("tokens") is not None else None,
                 patient=_word(row.get("patient")),
-                meta=_words(row.get("meta")),
+                meta=words(row.get("meta")),
                 date=_word(row.get("date")),
                 author_role=_word(row.get("author_role")),
                 department=_word(row.get("department")),
@@ -275,32 +234,6 @@ def _in_order(spans: Sequence[Span], relations: Sequence[Relation]) -> tuple[tup
     # A place that is not there stays as it is, for `check` to name.
     moved = (replace(r, head=place.get(r.head, r.head), tail=place.get(r.tail, r.tail)) for r in relations)
     return tuple(spans[i] for i in order), tuple(moved)
-
-
-def _span(row: Mapping[str, Any]) -> Span:
-    return Span(
-        int(row["start"]),
-        int(row["end"]),
-        str(row["label"]),
-        _words(row.get("attributes")),
-        tuple(Concept(str(c["system"]), str(c["code"]), str(c.get("name", ""))) for c in row.get("concepts") or []),
-        tuple((int(a), int(b)) for a, b in row.get("fragments") or []),
-    )
-
-
-def _span_row(span: Span) -> dict[str, Any]:
-    row: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label}
-    if span.attributes:
-        row["attributes"] = dict(span.attributes)
-    if span.concepts:
-        row["concepts"] = [{"system": c.system, "code": c.code, **({"name": c.name} if c.name else {})} for c in span.concepts]
-    if span.fragments:
-        row["fragments"] = [list(pair) for pair in span.fragments]
-    return row
-
-
-def _words(value: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(k): str(v) for k, v in (value or {}).items()}
 
 
 def _word(value: object) -> str | None:
