@@ -120,6 +120,7 @@ contract Requests is Part {
         rounds = rounds_;
     }
 
+    /// @notice Refuses everybody but the Rounds of this deployment.
     modifier onlyRounds() {
         if (msg.sender != rounds) revert NotRounds(msg.sender);
         _;

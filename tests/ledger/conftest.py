@@ -36,10 +36,19 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def founded_on_node(node_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same on the node, below the snapshot that each test goes back to."""
+    folder = tmp_path_factory.mktemp("founded-on-node")
+    World(folder, chain=NodeChain(node_url, for_tests=True, clock_slack=None)).close()
+    return folder
+
+
 @pytest.fixture(params=["embedded", "served", pytest.param("node", marks=pytest.mark.node)])
 def clocked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clocked]:
     """Each kind of chain in turn: the contract suite of the Chain seam."""
     if request.param == "node":
+        shutil.copytree(request.getfixturevalue("founded_on_node"), tmp_path, dirs_exist_ok=True)
         node = NodeChain(request.getfixturevalue("node_url"), for_tests=True, clock_slack=None)
         snapshot = node.rpc("evm_snapshot")
 

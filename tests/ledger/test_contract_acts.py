@@ -20,6 +20,7 @@ from fedkit.ledger.events import (
     LevelChanged,
     PermitIssued,
     PermitRevoked,
+    Released,
     StudyAnchored,
     Superseded,
 )
@@ -165,6 +166,8 @@ def test_who_withdraws_after_an_execution_ends_it(world: World) -> None:
     assert world.ledger.status(request.digest, "sweden") == "released"
     with pytest.raises(ContractReverted, match="NotApproved"):
         world.evaluated(request.digest, 2, START)
+    model = world.ledger.records(Released)[-1].model  # what it had given out is released all the same
+    assert world.ledger.release(request.digest, model, digest("another card")).folder == digest("another card")
 
 
 # -- budgets

@@ -60,7 +60,7 @@ def unexplained(text: str) -> Iterator[str]:
         kind, name, said = found["kind"], found["name"], comment(text, found.start())
         rest = found["rest"] or ""
         inside = bool(re.search(r"\b(internal|private)\b", rest))
-        if kind not in ("constructor", "modifier") and not re.search("@dev|@notice" if inside else "@notice", said):
+        if kind != "constructor" and not re.search("@dev|@notice" if inside else "@notice", said):
             yield f"{kind} {name}: no @notice"
         if kind in ("function", "constructor"):
             for parameter in filter(None, (found["given"] or "").split(",")):
