@@ -795,6 +795,13 @@ def case_spending_on_what_was_not_approved(world: World, advance: Any) -> None:
     budget(world), spend(world, request)
 
 
+def case_spending_under_a_revoked_permit(world: World, advance: Any) -> None:
+    request = approved(world)
+    budget(world)
+    world.ledger.revoke_permit(world.request().permit.digest)
+    spend(world, request)
+
+
 def case_spending_on_a_round_that_was_not_granted(world: World, advance: Any) -> None:
     budget(world), spend(world, approved(world), round=4)
 
@@ -854,6 +861,7 @@ REFUSED: dict[str, tuple[Case, ...]] = {
         case_permit_revoked_before_the_decision,
         case_permit_revoked_before_the_round,
         case_permit_revoked_before_the_release,
+        case_spending_under_a_revoked_permit,
     ),
     "PermitNotForDataset": (case_permit_for_other_data,),
     "PermitNotForUser": (case_permit_of_somebody_else,),
