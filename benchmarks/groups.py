@@ -165,3 +165,71 @@ def concepts() -> list[Measured]:
         ),
         Measured("drug_names_per_1000_ordinary", float(found["per_1000"]["DRUG"]), "per 1,000 words", again, note=news),
     ]
+
+
+def text() -> list[Measured]:
+    """Language, tokens, sentences and negation against other people's gold; names masked, and other words with them."""
+    if not (CORPORA / "ud").is_dir():
+        raise RuntimeError(f"no corpora at {CORPORA.name}: set CORPORA to the folder of names5, ud and negation-nb")
+    again = "python benchmarks/run.py --only text"
+    found = last_json([sys.executable, "benchmarks/text.py"], OMP_NUM_THREADS="1")
+    masked = last_json([sys.executable, "benchmarks/deidentify.py", "--corpora", str(CORPORA)], OMP_NUM_THREADS="1")
+    language, negation, names = found["language"], found["negation"], masked["names"]
+
+    def least(name: str, what: str) -> Measured:
+        scores: dict[str, float] = found[what]
+        each = " ".join(f"{k} {v:.4f}" for k, v in scores.items())
+        goal = {"tokens": 0.98, "sentences": 0.85}[what]
+        return Measured(name, min(scores.values()), "F1", again, goal, "goal", f"the least of six UD dev sets; {each}")
+
+    sites = " ".join(f"{k} {v:.3f}" for k, v in language["of_site"].items())
+    gold = f"{negation['negated']} negated among {negation['mentions']} mentions; rules were chosen on this half of the corpus"
+    per = " ".join(f"{k} {v['recall']:.3f}" for k, v in names.items())
+    other = " ".join(f"{k} {v['masked_other']:.3f}" for k, v in names.items())
+    return [
+        Measured(
+            "language_document_accuracy",
+            language["accuracy"],
+            "share",
+            again,
+            0.99,
+            "goal",
+            f"{language['documents']:,} documents of names5 test, {language['abstained']} abstentions counted wrong; {sites}",
+        ),
+        least("token_f1", "tokens"),
+        least("sentence_f1", "sentences"),
+        Measured("negation_precision", negation["precision"], "share", again, 0.85, "goal", gold),
+        Measured("negation_recall", negation["recall"], "share", again, 0.85, "goal", gold),
+        Measured("per_recall_min", min(v["recall"] for v in names.values()), "share", again, 0.93, "goal", per),
+        Measured("masked_other_share_max", max(v["masked_other"] for v in names.values()), "share", again, 0.04, "goal", other),
+    ]
+
+
+def text_speed() -> list[Measured]:
+    """Notes a second of the whole text pipeline beside Presidio on one core, and memory over a hundred times the notes."""
+    found = last_json([sys.executable, "benchmarks/text_speed.py"], OMP_NUM_THREADS="1")
+    peaks = last_json([sys.executable, "benchmarks/text_speed.py", "--memory"], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only text_speed"
+    steps = ", ".join(f"{name} {ms:.2f}" for name, ms in found["milliseconds"].items())
+    note = f"{found['notes']:,} notes of {found['characters']:.0f} characters, all seven steps; milliseconds a note: {steps}"
+    peer = "Presidio 2.2.366, blank spaCy, its recognisers for these languages"
+    return [
+        Measured(
+            "pipeline_vs_presidio",
+            float(found["notes_per_second"]),
+            "notes/s",
+            again,
+            float(found["presidio_notes_per_second"]),
+            peer,
+            note,
+        ),
+        Measured(
+            "pipeline_peak_mb",
+            float(peaks["100000"]),
+            "MB",
+            again,
+            float(peaks["1000"]),
+            "the same over 1,000 notes",
+            "fedkit notes process over 100,000 notes in one process",
+        ),
+    ]

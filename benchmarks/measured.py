@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PEER_VENV = ROOT / ".venv-bench"
-PEER_LOCK = ROOT / "benchmarks" / "requirements-flower.lock"
+#: Peer → its environment, what is installed in it, and what that is.
+PEERS = {
+    "flower": (ROOT / ".venv-bench", ROOT / "benchmarks" / "requirements-flower.lock", "Flower and Ray, 0.5 GB"),
+    "presidio": (ROOT / ".venv-bench-text", ROOT / "benchmarks" / "requirements-presidio.lock", "Presidio and spaCy, 0.4 GB"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,16 @@ def last_json(command: list[str | Path], **settings: str) -> dict[str, Any]:
     return result
 
 
-def peer_python() -> Path:
-    """The Python of .venv-bench, which holds Flower; made when it is first needed, again when its lock has changed."""
-    python, stamp = PEER_VENV / "bin" / "python", PEER_VENV / "installed"
-    wanted = PEER_LOCK.read_text("utf-8")
+def peer_python(peer: str = "flower") -> Path:
+    """The Python of an environment that holds a peer, "flower" or "presidio"; made when it is first needed, again when its lock
+    has changed."""
+    venv, lock, what = PEERS[peer]
+    python, stamp = venv / "bin" / "python", venv / "installed"
+    wanted = lock.read_text("utf-8")
     if not stamp.exists() or stamp.read_text("utf-8") != wanted:
-        print(f"making {PEER_VENV.name} with Flower and Ray, 0.5 GB", file=sys.stderr, flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(PEER_VENV)], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", "--no-deps", "-r", str(PEER_LOCK)], check=True)
+        print(f"making {venv.name} with {what}", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", "--no-deps", "-r", str(lock)], check=True)
         stamp.write_text(wanted, "utf-8")
     return python
 

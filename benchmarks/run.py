@@ -32,6 +32,8 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "names5": groups.names5,
     "verify_rows": groups.verify_rows,
     "concepts": groups.concepts,
+    "text": groups.text,
+    "text_speed": groups.text_speed,
 }
 
 

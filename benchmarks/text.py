@@ -25,7 +25,7 @@ from fedkit.notes.note import LANGUAGES, Span
 from fedkit.notes.sentences import sentences
 from fedkit.notes.tokens import words
 
-CORPORA = Path(os.environ.get("FEDKIT_CORPORA", ROOT.parent / "shared" / "corpora"))
+CORPORA = Path(os.environ.get("CORPORA", ROOT.parent / "shared" / "corpora"))
 SITES = ("no", "sv", "da", "fi", "et")
 
 

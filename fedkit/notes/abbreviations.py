@@ -16,7 +16,7 @@ from functools import cache
 from fedkit.notes.note import LANGUAGES
 from fedkit.notes.resources import read_table
 
-_CANDIDATE = re.compile(r"(?<![\w.])(?:[^\W\d_]{1,12}[.-])*[^\W\d_]{1,12}\.?(?!\w)")
+_CANDIDATE = re.compile(r"(?<![\w.])[^\W\d_]{1,12}(?:\.[^\W\d_]{1,12})*\.?(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,15 +118,21 @@ def scopes(text: str, spans: Sequence[Span], language: str, sentences: Sequence[
     index = _index(language)
     if not index or not spans:
         return ()
+    speaking = _first_words(language)
     order = sorted(range(len(spans)), key=lambda place: spans[place].start)
     starts = [spans[place].start for place in order]
     found: list[Scope] = []
     for start, end in sentences or split_sentences(text, language):
         inside = order[bisect_left(starts, start) : bisect_left(starts, end)]
-        if inside:
+        if inside and not speaking.isdisjoint(_CUE_WORD.findall(text[start:end].lower())):
             sentence = _Sentence(text, start, end, language, [(place, spans[place]) for place in inside])
             found += sentence.scopes(index)
     return tuple(found)
+
+
+#: The categories of cues that say something of mentions by themselves.
+SPEAKING = frozenset({*CONTEXT_ATTRIBUTES, "corrective"})
+_CUE_WORD = re.compile(r"[^\W\d_]+|\?")
 
 
 _Index = dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]
@@ -142,6 +148,12 @@ def _index(language: str) -> _Index:
     for key in sorted(same, key=len, reverse=True):
         index.setdefault(key[0], []).append((key, tuple(same[key])))
     return index
+
+
+@cache
+def _first_words(language: str) -> frozenset[str]:
+    """The words that begin a cue which says something: a sentence without any of them need not be looked at."""
+    return frozenset(word for cue in cues(language) if cue.category in SPEAKING for word in _CUE_WORD.findall(cue.words[0])[:1])
 
 
 @cache

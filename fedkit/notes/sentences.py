@@ -15,11 +15,13 @@ from fedkit.notes.abbreviations import closing, dotted
 
 _END = re.compile(
     r"""
+    (?=[.!?…:;\n])(?:                          # fails at once at nearly every character
       (?P<mark>[.!?…]+)(?:["»”’')\]]|\s?[:;]-?[)(D](?!\w))*(?=\s)  # a mark, what closes with it or smiles, a blank
     | (?P<smile>[:;]-?[)(D])(?=\s)
     | (?P<colon>:)(?=[ \u00a0])
     | (?<=[^\W\d_][^\W\d_])(?P<glued>\.)(?=[A-ZÆØÅÄÖÕÜŠŽ][a-zæøåäöõüšž]{2})   # "feber.Ingen", a blank forgotten
-    | (?P<line>\s*\n\s*)
+    | (?P<line>\n\s*)
+    )
     """,
     re.VERBOSE,
 )
@@ -46,9 +48,9 @@ def sentences(text: str, language: str = "") -> tuple[tuple[int, int], ...]:
     for match in _END.finditer(text):
         kind = match.lastgroup
         if kind == "line":
-            if not _breaks_line(text, start, match.start(), match.end()):
+            end = start + len(text[start : match.start()].rstrip())
+            if not _breaks_line(text, start, end, match.end()):
                 continue
-            end = match.start()
         elif kind == "glued":
             end = match.end()
         elif kind in ("smile", "colon"):
