@@ -170,7 +170,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     corpus = subset(read_corpus(options.corpus), options.every)
-    plain = {**tasks.default_settings(corpus.labels, seed=options.seed), "sequential_rounds": 0}
+    notes = {name: len(site.train) for name, site in corpus.sites.items()}
+    plain = {**tasks.default_settings(corpus.labels, seed=options.seed, notes=notes), "sequential_rounds": 0}
     settings = {**plain, "sequential_rounds": options.sequential}
 
     def told(message: str) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ from fedkit.study_evidence import StudyJournal, witness
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
     from fedkit.federation.rounds import RoundEvent, RoundsResult
-    from fedkit.sites.base import Site
+    from fedkit.sites.base import DatasetCard, Site
     from fedkit.sites.launch import Federation
 
 STEPS = {
@@ -111,8 +111,9 @@ class Study:
         """
         from fedkit.ner.tasks import default_settings
 
-        labels = sorted({label for card in self._cards(dataset) for label in card.labels})
-        chosen = default_settings(labels)
+        cards = self._cards(dataset)
+        labels = sorted({label for card in cards.values() for label in card.labels})
+        chosen = default_settings(labels, notes={site: card.notes.get("train", 0) for site, card in cards.items()})
         chosen.update(settings or {})
         if rounds is not None:
             chosen["rounds"] = rounds
@@ -341,8 +342,10 @@ class Study:
             self._sessions[site, level] = self.federation.login(site, level)
         return self._sessions[site, level]
 
-    def _cards(self, dataset: str) -> Sequence[Any]:
-        cards = [c for name in self.sites for c in self.session(name, "researcher").catalogue() if c.name == dataset]
+    def _cards(self, dataset: str) -> dict[str, DatasetCard]:
+        """Site → its card of the data set, for the sites that have it."""
+        catalogues = {name: self.session(name, "researcher").catalogue() for name in self.sites}
+        cards = {name: card for name, several in catalogues.items() for card in several if card.name == dataset}
         if not cards:
             raise RequestError(f"no site has a data set {dataset}", expected="a name from the catalogue", got=dataset)
         return cards

@@ -1,8 +1,8 @@
 """What federated training is measured against: each site alone, and everybody's notes in one place.
 
 **Only a demo or a benchmark can do this**, because the pooled model needs all notes on one machine, which is what the rest of
-fedkit exists to avoid. All models get the same budget: as many epochs over each site's notes as the federated plan, with the
-recipe's own batch size, so the same number of words in all.
+fedkit exists to avoid. All models get the same budget, with the recipe's own batch size: a local model as many epochs over its
+site's notes as the federated plan, the pooled one as many in all, so that each kind trains on the same number of words.
 """
 
 from __future__ import annotations
@@ -136,9 +136,12 @@ def baseline_settings(
     settings: Mapping[str, Any], name: str, baselines: Mapping[str, Mapping[str, Any]] = BASELINES
 ) -> dict[str, Any]:
     """The settings of a baseline: one round as long as all together, so that the optimiser keeps its moments: no handicap."""
+    from fedkit.ner.training import epochs_of, training_settings
+
     kind = POOLED if name == POOLED else "local"
-    epochs = float(settings["training"].get("epochs_per_round", 1.0)) * settings["rounds"]
-    training = {**settings["training"], **baselines.get(kind, {}), "epochs_per_round": epochs}
+    plan = training_settings(settings)
+    epochs = plan["epochs_per_round"] if kind == POOLED else epochs_of(plan, name.removeprefix(LOCAL))
+    training = {**plan, **baselines.get(kind, {}), "epochs_per_round": epochs * settings["rounds"], "site_epochs": {}}
     return {**settings, "training": training, "rounds": 1, "round": 1, "site": name}
 
 

@@ -16,6 +16,7 @@ The gap to pooled training is one to two points with this recipe, and differs by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 RECIPE: dict[str, Any] = {
@@ -26,9 +27,26 @@ RECIPE: dict[str, Any] = {
     "strategy": {"kind": "fedavg", "weighting": "equal", "server_rate": 1.5, "rows": "touched"},
 }
 
+#: By how much smaller sites see their notes more often (see `balanced_epochs`).
+BALANCE = 0.25
+
 #: How many of the rounds to run from site to site where the sites agree to it.
 WARM_START = 4
 
 #: Training settings in which a baseline differs from the recipe. Pooled training does better at a higher rate: its optimiser
 #: keeps its moments, and no average undoes what is learnt.
 BASELINES: dict[str, dict[str, Any]] = {"pooled": {"lr": 5e-3}, "local": {}}
+
+
+def balanced_epochs(notes: Mapping[str, int], epochs: float, power: float) -> dict[str, float]:
+    """Passes over each site's notes, in proportion to (1 / its number of notes) ** power, as much work in all as `epochs` each.
+
+    notes: site → training notes, from the catalogue; a site without any is left out.
+    power: 0 is the same for all sites, 1 gives every site the same number of steps. Multilingual models draw their languages
+        so (Conneau et al. 2020, section 3.1: a language with share q of the text is drawn by q ** (1 - power)).
+    """
+    sizes = {site: count for site, count in notes.items() if count > 0}
+    if not sizes:
+        return {}
+    scale = epochs * sum(sizes.values()) / sum(count ** (1 - power) for count in sizes.values())
+    return {site: round(scale * count**-power, 4) for site, count in sizes.items()}

@@ -20,12 +20,14 @@ from fedkit.ner.models.base import TaggerModel, batches_by_words
 
 #: batch_words: words per step (whole notes; one at least).   lr: highest learning rate of Adam (Kingma & Ba 2015).
 #: epochs_per_round: passes over the site's notes in a round; below 1 the rounds take turns over the notes.
+#: site_epochs: site → the same, for sites that differ (see `fedkit.ner.recipe.balanced_epochs`).
 #: warmup: share of all rounds in which the rate rises.   floor: share of lr that is left at the end.
 #: clip: greatest norm of a gradient.   dev_notes: at most so many development notes are scored in a round.
 DEFAULTS: dict[str, Any] = {
     "batch_words": 96,
     "lr": 4e-3,
     "epochs_per_round": 1.0,
+    "site_epochs": {},
     "warmup": 0.05,
     "floor": 0.05,
     "clip": 1.0,
@@ -52,7 +54,7 @@ def train_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str, 
     """
     training = training_settings(settings)
     site, seed, number, rounds = str(settings["site"]), int(settings["seed"]), int(settings["round"]), int(settings["rounds"])
-    chosen = share_of_round(len(items), number, training["epochs_per_round"], f"{seed}/{site}")
+    chosen = share_of_round(len(items), number, epochs_of(training, site), f"{seed}/{site}")
     if not chosen:
         raise TrainingError(
             f"site {site} has no training notes",
@@ -102,7 +104,14 @@ def training_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("batch_words", "lr", "epochs_per_round", "clip"):
         if not chosen[name] > 0:
             raise TrainingError(f"training setting {name} is not possible", expected="a number above 0", got=str(chosen[name]))
+    if not isinstance(chosen["site_epochs"], Mapping) or not all(value > 0 for value in chosen["site_epochs"].values()):
+        raise TrainingError("training setting site_epochs is not possible", expected="site → a number above 0", got="another")
     return chosen
+
+
+def epochs_of(training: Mapping[str, Any], site: str) -> float:
+    """Passes over a site's notes in a round. training: whole settings, from `training_settings`."""
+    return float(training["site_epochs"].get(site, training["epochs_per_round"]))
 
 
 def rate_at(progress: float, training: Mapping[str, Any]) -> float:

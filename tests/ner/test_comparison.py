@@ -55,6 +55,13 @@ def test_a_baseline_runs_as_long_as_all_rounds_in_one(settings):
     assert baseline_settings(settings, "pooled", {})["training"]["lr"] == settings["training"]["lr"]
 
 
+def test_a_local_model_sees_its_notes_as_often_as_the_federated_plan_does(settings):
+    plan = {**settings, "training": {**settings["training"], "site_epochs": {"et": 2.5}}}
+    assert baseline_settings(plan, "local-et", {})["training"]["epochs_per_round"] == 7.5
+    assert baseline_settings(plan, "local-no", {})["training"]["epochs_per_round"] == 3.0
+    assert baseline_settings(plan, "pooled", {})["training"]["epochs_per_round"] == 3.0
+
+
 def test_a_site_without_training_notes_has_no_local_model(settings, tmp_path):
     corpus = build_corpus([site("no", 10), site("fi", 20, train=0)])
     result = compare(corpus, settings, tmp_path, parallel=0)

@@ -14,6 +14,7 @@ from ner.conftest import LABELS, make_notes
 
 from fedkit.errors import TrainingError
 from fedkit.ner.models import build
+from fedkit.ner.recipe import balanced_epochs
 from fedkit.ner.training import DEFAULTS, rate_at, share_of_round, stable_seed, train_pass, training_settings
 
 
@@ -51,7 +52,41 @@ def test_the_rate_rises_then_falls_to_its_floor():
     assert rates[-1] == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize("bad", [{"lr": 0}, {"batch_words": -1}, {"momentum": 0.9}, {"epochs_per_round": 0}])
+def test_a_site_trains_as_often_as_the_request_says_of_it():
+    model = build({"d": 16, "rows": 64, "ngrams": 64, "layers": 1}, LABELS)
+    items = model.encode(make_notes(40))
+    plan = {"seed": 1, "round": 1, "rounds": 1, "training": {"epochs_per_round": 0.5, "site_epochs": {"et": 1.5}}}
+    assert train_pass(model, items, {**plan, "site": "no"}).notes == 20
+    assert train_pass(model, items, {**plan, "site": "et"}).notes == 60
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 20_000), min_size=1), st.floats(0.1, 3), st.floats(0, 1))
+def test_balancing_moves_work_to_small_sites_and_adds_none(notes, epochs, power):
+    balanced = balanced_epochs(notes, epochs, power)
+    work = sum(notes[site] * balanced[site] for site in notes)
+    assert work == pytest.approx(epochs * sum(notes.values()), rel=0.01)
+    by_size = sorted(notes, key=lambda site: notes[site])
+    assert [balanced[s] for s in by_size] == sorted((balanced[s] for s in by_size), reverse=True)
+
+
+def test_with_power_one_every_site_takes_as_many_steps_and_a_site_without_notes_takes_none():
+    balanced = balanced_epochs({"no": 300, "et": 100, "fi": 0}, 1.0, 1.0)
+    assert 300 * balanced["no"] == pytest.approx(100 * balanced["et"], rel=1e-3)
+    assert "fi" not in balanced
+    assert balanced_epochs({"fi": 0}, 1.0, 0.5) == {}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"lr": 0},
+        {"batch_words": -1},
+        {"momentum": 0.9},
+        {"epochs_per_round": 0},
+        {"site_epochs": {"no": 0}},
+        {"site_epochs": 2},
+    ],
+)
 def test_settings_that_cannot_be_meant_are_refused(bad):
     with pytest.raises(TrainingError):
         training_settings({"training": bad})
