@@ -52,7 +52,7 @@ def recompute(evidence: Evidence, replay: Replay, found: Found) -> int:
             weights = [_weight(numbers.get(r.numbers, {}), str(strategy.get("weighting", "notes"))) for r in runs]
             mean = average(arrays[done.inputs], [arrays[r.outputs] for r in runs], weights, strategy)
             fits = _near(mean, arrays[done.aggregate])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             found[13].append(Finding(done.where, f"round {done.number} holds weights that cannot be averaged", HOLDER))
             continue
         if not fits:

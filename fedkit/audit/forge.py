@@ -137,6 +137,34 @@ def _source(bundle: Path) -> str:
     return "the request's source, one line more than was approved"
 
 
+def _signed_head(bundle: Path) -> str:
+    path = bundle / "heads.json"
+    heads = json.loads(path.read_bytes())
+    if not heads:
+        raise EvidenceError("there is nothing to forge", expected="a head that a site signed", got="none")
+    heads[-1]["hash"] = "0x" + digest("another chain")
+    path.write_bytes(canonical(heads))
+    return f"the head that {heads[-1]['site']} signed last: of another chain"
+
+
+def _study_journal(bundle: Path) -> str:
+    path = bundle / "study.jsonl"
+    rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+    at = next((at for at, row in enumerate(rows) if row["act"] == "model.released"), None)
+    if at is None:
+        raise EvidenceError("there is nothing to forge", expected="a release in the study's journal", got="none")
+    rows[at]["fields"]["weights"] = digest("another model")
+    _write(path, _chained(rows))
+    return f"the study's journal, row {rows[at]['seq']}: another model released, and its hash chain computed anew"
+
+
+def _contract(bundle: Path) -> str:
+    chain = json.loads((bundle / "chain.json").read_bytes())
+    chain["deployment"]["contracts"]["Rounds"] = "0x" + "99" * 20
+    (bundle / "chain.json").write_bytes(canonical(chain))
+    return "the contract for rounds is said to be at another address"
+
+
 #: kind → what does it. "file" leaves the manifest as it was, all others write it anew.
 KINDS: Mapping[str, Callable[[Path], str]] = {
     "file": _file,
@@ -153,6 +181,9 @@ KINDS: Mapping[str, Callable[[Path], str]] = {
     "receipt": _receipt,
     "block-gone": _block_gone,
     "source": _source,
+    "signed-head": _signed_head,
+    "study-journal": _study_journal,
+    "contract": _contract,
 }
 
 

@@ -37,7 +37,7 @@ def picture(moments: Sequence[Moment]) -> str:
         f"{len(moments)} moments of {len(who)} who took part, from {moments[0].what} to {moments[-1].what}" if moments else ""
     )
     drawn = [
-        f'<svg class="way" role="img" aria-label="{escape(says)}" width="{width}" height="{height}" '
+        f'<svg role="img" aria-label="{escape(says)}" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">'
     ]
     for at, name in enumerate(who):
@@ -55,7 +55,7 @@ def picture(moments: Sequence[Moment]) -> str:
             drawn.append(f'<rect x="{x - 6}" y="{y - 6}" width="12" height="12" fill="#1f5fa8">{label}</rect>')
         else:
             drawn.append(f'<circle cx="{x}" cy="{y}" r="5" fill="#fff" stroke="#1f5fa8" stroke-width="2">{label}</circle>')
-    return "".join([*drawn, "</svg>"])
+    return f'<div style="overflow-x:auto">{"".join([*drawn, "</svg>"])}</div>'
 
 
 def _request(evidence: Evidence) -> str:
@@ -92,8 +92,8 @@ _STYLE = (
     ":root{color-scheme:light}body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:72rem;"
     "margin:2rem auto;padding:0 1rem}h2{margin-top:2.5rem}table{border-collapse:collapse;width:100%}"
     "td,th{padding:.4rem .8rem;border-bottom:1px solid #ccc;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
-    "th{font-weight:600}.facts th{width:9rem}small{color:#555}code{overflow-wrap:anywhere}"
+    "td:first-child{white-space:nowrap}th{font-weight:600}.facts th{width:9rem}small{color:#555}code{overflow-wrap:anywhere}"
     ".verdict{padding:.8rem 1rem;border-left:.4rem solid #17692f;background:#eef7f0}"
     ".verdict.bad{border-color:#a11;background:#fbeeee}.good strong{color:#17692f}.bad strong{color:#a11}"
-    ".scroll,svg.way{display:block;max-width:100%}svg.way{height:auto}details{margin:1rem 0}"
+    "svg{display:block}details{margin:1rem 0}"
 )

@@ -10,7 +10,7 @@ what its journal says.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -98,7 +98,8 @@ def _registered(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
 
 
 def _permitted(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
-    yield 1, AUTHORITY, f"issued the data permit, to {len(given['users'])} people for {len(given['datasets'])} data sets"
+    users, datasets = _count(given["users"], "person", "people"), _count(given["datasets"], "data set")
+    yield 1, AUTHORITY, f"issued the data permit, to {users} for {datasets}"
 
 
 def _permit_revoked(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
@@ -106,18 +107,18 @@ def _permit_revoked(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]
 
 
 def _submitted(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
-    entries = ", ".join(f"{names(entry)} {count} times" for entry, count in given["entries"])
-    yield 4, RESEARCHER, f"submitted the request to {len(given['sites'])} sites, to run {entries} at each"
+    entries = ", ".join(f"{names(entry)} {_count(range(count), 'time')}" for entry, count in given["entries"])
+    yield 4, RESEARCHER, f"submitted the request to {_count(given['sites'], 'site')}, to run {entries} at each"
 
 
 def _decided(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
-    what = f"approved {given['rounds']} rounds" if given["approved"] else "denied, or took its approval back"
+    what = f"approved {_count(range(given['rounds']), 'round')}" if given["approved"] else "denied, or took its approval back"
     yield 6, names(given["site"]), f"{what}, signed by its steward"
 
 
 def _recorded(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
-    kind, count = KINDS[given["kind"]].lower(), len(given["receipts"])
-    yield 8, RESEARCHER, f"recorded round {given['round']} of {names(given['entry'])} ({kind}), with {count} receipts"
+    kind, receipts = KINDS[given["kind"]].lower(), _count(given["receipts"], "receipt")
+    yield 8, RESEARCHER, f"recorded round {given['round']} of {names(given['entry'])} ({kind}), with {receipts}"
 
 
 def _released(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
@@ -130,6 +131,11 @@ def _anchored(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
 
 def _study_anchored(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
     yield 10, RESEARCHER, f"anchored rows {given['first']} to {given['last']} of the study's journal"
+
+
+def _count(things: Sized, one: str, many: str = "") -> str:
+    """How many, with the word for it."""
+    return f"{len(things)} {one if len(things) == 1 else many or one + 's'}"
 
 
 _TELLERS: Mapping[str, Callable[[Mapping[str, Any], NameBook], Iterator[Said]]] = {

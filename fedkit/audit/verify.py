@@ -120,7 +120,12 @@ def check_release(evidence: Evidence, replay: Replay, found: Found, notes: dict[
     """13: averages are computed again where weights are given. (That the model is the last aggregate, `Replay` has seen.)"""
     of_request = [model for model, _ in replay.releases if model["request"].hex() == evidence.request.digest]
     count = recompute(evidence, replay, found)
-    told = f"{count} averages were computed again" if count else "no weights were given, so averages are the researcher's word"
+    averaged = sum(done.kind == "AVERAGED" and done.request == evidence.request.digest for done in replay.rounds)
+    told = (
+        f"{count} averages were computed again, of {averaged}"
+        if count
+        else "no weights were given, so averages are the researcher's word"
+    )
     notes[13] = told if of_request else f"{told}; this request has no release yet"
 
 

@@ -116,7 +116,7 @@ def parse_header(raw: bytes) -> Header:
     """The header in raw bytes. Raises ValueError for anything else."""
     try:
         fields = rlp.decode(raw, sedes=_BYTES, strict=True)
-    except (rlp.exceptions.RLPException, TypeError):
+    except (rlp.exceptions.RLPException, TypeError, RecursionError):
         fields = ()
     if len(fields) < 15:
         raise ValueError("not a block header")

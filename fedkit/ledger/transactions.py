@@ -55,7 +55,7 @@ def parse_transaction(raw: bytes) -> Transaction:
         chain_id, parity = divmod(int.from_bytes(v) - 35, 2)  # below 35 is no EIP-155; RLP refuses the negative number
         signed = keccak(rlp.encode([nonce, price, gas, to, value, data, chain_id, 0, 0]))
         public = keys.Signature(vrs=(parity, int.from_bytes(r), int.from_bytes(s))).recover_public_key_from_msg_hash(signed)
-    except (rlp.exceptions.RLPException, BadSignature, ValidationError, TypeError, ValueError) as error:
+    except (rlp.exceptions.RLPException, BadSignature, ValidationError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"not a signed legacy transaction: {type(error).__name__}") from None
     return Transaction(
         "0x" + keccak(raw).hex(),
@@ -72,7 +72,7 @@ def parse_receipt(raw: bytes) -> tuple[bool, list[Log]]:
     try:
         status, _gas, _bloom, logs = rlp.decode(raw, strict=True)
         return status == b"\x01", [Log(to_checksum_address(a), tuple(topics), data) for a, topics, data in logs]
-    except (rlp.exceptions.RLPException, TypeError, ValueError) as error:
+    except (rlp.exceptions.RLPException, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"not a receipt: {type(error).__name__}") from None
 
 

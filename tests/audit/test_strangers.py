@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from audit.conftest import Told, failed
+from audit.hands import rewritten
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,15 @@ from fedkit.audit.evidence import manifest
 from fedkit.digests import canonical
 from fedkit.errors import EvidenceError
 
-FILES = ("chain.json", "request.json", "decisions.json", "journals/norway.jsonl")
+FILES = (
+    "chain.json",
+    "request.json",
+    "decisions.json",
+    "heads.json",
+    "proofs.json",
+    "study.jsonl",
+    "journals/norway.jsonl",
+)
 
 values = st.one_of(
     st.none(),
@@ -62,3 +72,26 @@ def test_a_change_anywhere_is_found_and_crashes_nothing(told: Told, tmp_path: Pa
     stated = json.loads(files.pop("manifest.json"))
     (bundle / "manifest.json").write_bytes(canonical(manifest(files, stated["request"])))
     assert failed(bundle) <= first  # and with the manifest made to fit, whatever it is, it is no crash
+
+
+@pytest.mark.parametrize("part", ["header", "transactions", "receipts"])
+def test_bytes_nested_too_deep_are_found_and_crash_nothing(part: str, bundle: Path) -> None:
+    nested = b"\xc0"
+    for _ in range(3000):
+        size = len(nested)
+        width = (size.bit_length() + 7) // 8
+        nested = (bytes([0xC0 + size]) if size < 56 else bytes([0xF7 + width]) + size.to_bytes(width)) + nested
+
+    def deep(chain: dict[str, Any]) -> dict[str, Any]:
+        chain["blocks"][-1][part] = nested.hex() if part == "header" else [nested.hex()]
+        return chain
+
+    rewritten(bundle, "chain.json", deep)
+    assert 2 in failed(bundle)
+
+
+@pytest.mark.parametrize("name", ["chain.json", "request.json", "heads.json", "study.jsonl", "manifest.json"])
+def test_json_nested_too_deep_is_named(name: str, bundle: Path) -> None:
+    (bundle / name).write_bytes(b"[" * 200_000)
+    with pytest.raises(EvidenceError, match=name.replace(".", r"\.")):
+        failed(bundle)

@@ -26,7 +26,7 @@ class Signed:
     @property
     def words(self) -> str:
         """The decision in a few words."""
-        return f"approved for {self.rounds} rounds" if self.approved else "denied, or approval taken back"
+        return f"approved, rounds granted: {self.rounds}" if self.approved else "denied, or approval taken back"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def runs(facts: Facts, agent: str, results: Sequence[str]) -> list[Entity]:
         {
             "@id": f"#run-{uuid5(NAMESPACE_URL, facts.request.digest + ran.site)}",
             **common,
-            "name": f"{ran.count} executions at {ran.site}",
+            "name": f"Executions at {ran.site}: {ran.count}",
             "actionStatus": "http://schema.org/CompletedActionStatus",
             "object": [*inputs, ref(f"#data-{ran.site}")],
             "provider": ref(f"#site-{ran.site}"),
@@ -76,7 +76,7 @@ def reviews(facts: Facts, report: Report, now: str) -> list[Entity]:
             "@id": f"#disclosure-{ran.site}",
             "@type": "AssessAction",
             "additionalType": ref(f"{SHP}DisclosureCheck"),
-            "name": f"Disclosure check of {ran.count} results of {ran.site} against the output contract: passed",
+            "name": f"Disclosure check at {ran.site} against the output contract: passed, results: {ran.count}",
             **{**done, "object": [ref("./"), ref(CODE)]},
             "endTime": ran.finished,
         }
