@@ -32,6 +32,9 @@ KINDS_FOUND_BY = {
     "receipt": {2, 4, 5, 7, 11, 14},
     "block-gone": {2, 14},
     "source": {12},
+    "signed-head": {15},
+    "study-journal": {10, 11},
+    "contract": {3},
 }
 
 

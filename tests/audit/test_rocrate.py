@@ -159,7 +159,7 @@ def test_an_older_context_is_missed(files: dict[str, bytes]) -> None:
 
 # -- bags
 
-names = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), min_size=1, max_size=12)
+names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=12)
 
 
 @given(st.dictionaries(names, st.binary(max_size=40), min_size=1, max_size=5), st.data())
