@@ -116,6 +116,7 @@ class RoundBridge:
         receipts = [Receipt.from_json(done[site].receipt) for site in sites]
         self.study.federation.ledger.record_round(self.request.digest, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
         tell_round(self.study, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
+        self.study.run_folder.write("evaluation-receipts", [receipt.to_json() for receipt in receipts])
         self.study.run_folder.write("evaluation", {site: dict(result.numbers) for site, result in done.items()})
         self.study.say(8, "the last weights are evaluated on every site's test notes")
 

@@ -124,6 +124,7 @@ def collect(study: Study, *, updates: bool = False) -> Path:
     for name in study.sites:
         witness(study, name)
     history = read_history(study.folder / TRAINING)
+    evaluated = {"entry": "evaluate", "round": 1, "receipts": study.run_folder.read("evaluation-receipts") or []}
     return export(
         study.folder / "evidence",
         ledger=ledger,
@@ -131,7 +132,7 @@ def collect(study: Study, *, updates: bool = False) -> Path:
         study=study.journal.rows(),
         request=study.requested(),
         decisions=[Decision.from_json(row) for row in study.run_folder.read("decisions") or []],
-        rounds=[record.to_json() for record in history],
+        rounds=[*(record.to_json() for record in history), evaluated],
         heads=[SignedHead.from_json(row) for row in study.run_folder.read("heads") or []],
         weights=_weights(study, history) if updates else None,
     )

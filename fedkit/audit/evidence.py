@@ -251,7 +251,7 @@ def _decision(row: Mapping[str, Any]) -> Decision:
 def _receipt(row: Mapping[str, Any]) -> Receipt:
     names = ("request", "site", "entry", "inputs", "outputs", "numbers_digest", "signature")
     numbers = {str(name): float(value) for name, value in row["numbers"].items()}
-    return Receipt(round=int(row["round"]), numbers=numbers, **{k: str(row[k]) for k in names})
+    return Receipt(round=int(row["round"]), numbers=numbers, salt=str(row.get("salt", "")), **{k: str(row[k]) for k in names})
 
 
 def _block(row: Mapping[str, Any]) -> RawBlock:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from fedkit.digests import digest, salted
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -52,7 +54,9 @@ class Receipt:
     inputs:  digest of the weights given (64 zeros if none).
     outputs: digest of the tensors' wire form (64 zeros if none).
     numbers: the bounded numbers that left with it; on chain only their digest stands.
+    numbers_digest: of the numbers, under `salt` (see `digest_of_numbers`).
     signature: by the site's key, 0x hex.
+    salt: 64 random hex characters, which travel with the numbers and stand on no chain: else a count could be guessed.
     """
 
     request: str
@@ -64,16 +68,32 @@ class Receipt:
     numbers: Mapping[str, float]
     numbers_digest: str
     signature: str = ""
+    salt: str = ""
 
     def signed(self, signature: str) -> Receipt:
         return replace(self, signature=signature)
+
+    def numbers_fit(self) -> bool:
+        """Whether these numbers are those that the digest, and so the signature, is about."""
+        try:
+            return digest_of_numbers(self.numbers, self.salt) == self.numbers_digest
+        except ValueError:
+            return False
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "numbers": dict(self.numbers)}
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Receipt:
-        return Receipt(**{k: row[k] for k in Receipt.__dataclass_fields__})
+        return Receipt(**{k: row[k] for k in Receipt.__dataclass_fields__ if k != "salt"}, salt=row.get("salt", ""))
+
+
+def digest_of_numbers(numbers: Mapping[str, float], salt: str) -> str:
+    """What stands on the ledger for the numbers of an execution: their HMAC under the salt (hex), or without one their digest.
+
+    Raises ValueError if the salt is no hex or a number is not finite.
+    """
+    return salted(dict(numbers), bytes.fromhex(salt)) if salt else digest(dict(numbers))
 
 
 #: No weights went in, or no tensors came out.

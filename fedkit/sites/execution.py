@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fedkit.digests import canonical, digest
+from fedkit.digests import canonical
 from fedkit.environment import environment_digest
 from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, NotApproved, OutputRefused, SiteError
 from fedkit.federation.parameters import decode, encode
-from fedkit.governance.decision import NOTHING, Receipt
+from fedkit.governance.decision import NOTHING, Receipt, digest_of_numbers
 from fedkit.governance.policies import Context, SignedApproval, default_policies
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult, RequestState
@@ -187,7 +188,9 @@ class Execution:
             outputs = self.parts.channel.put(self.site, encode(result.tensors))
             self.parts.channel.grant(outputs, user)
         numbers = {name: float(value) for name, value in result.numbers.items()}
-        receipt = Receipt(key[0], self.site, entry, round, inputs, outputs, numbers, digest(numbers))
+        salt = secrets.token_hex(32)
+        said = digest_of_numbers(numbers, salt)
+        receipt = Receipt(key[0], self.site, entry, round, inputs, outputs, numbers, said, salt=salt)
         return self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
 
     def _finished(self, receipt: Receipt, user: str, milliseconds: int | None = None) -> None:

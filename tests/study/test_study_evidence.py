@@ -49,6 +49,13 @@ def test_evidence_collected_anew_with_the_weights_computes_the_averages_again(fi
     assert len(read(file).weights) == 5  # before, after and of three sites, in the one round that averaged
 
 
+def test_the_numbers_of_every_receipt_are_in_the_evidence_and_cannot_be_guessed_from_the_ledger(finished: Finished) -> None:
+    evidence = read(finished.outcome.folder / "evidence")
+    assert len(evidence.receipts) == 9  # two rounds and an evaluation, at three sites
+    assert all(receipt.numbers_fit() for receipt in evidence.receipts)
+    assert len({receipt.salt for receipt in evidence.receipts} - {""}) == 9
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> StudyJournal:
     return StudyJournal(tmp_path)
