@@ -177,8 +177,8 @@ def test_names_are_found_wherever_they_stand(known: Normaliser, words: list[str]
 
 def test_what_a_word_means_does_not_depend_on_the_notes_before() -> None:
     fresh, used = Normaliser(), Normaliser()
-    used.find("Metoprolol metropolol Azure penisillinallergi kne " * 3, "nb", ("DRUG",))
-    for text in ("metropolol ved kne", "Azure XT DR", "penisillinallergi"):
+    used.find("Metoprolol metropolol Azure penisillinallergi kne utslettet " * 3, "nb", ("DRUG",))
+    for text in ("metropolol ved kne", "Azure XT DR", "penisillinallergi", "utslettet"):
         assert used.find(text, "nb") == fresh.find(text, "nb")
 
 

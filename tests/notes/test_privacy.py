@@ -48,7 +48,15 @@ def test_a_copied_note_a_copied_form_and_a_copied_run_are_found(corpus: Corpus) 
     form = victim.text_of(victim.spans[0])
     assert check_mock((*mock, Note("m", f"Oppføring 3: {form.upper()}.", "nb")), members).forms == 1
     run = " ".join(victim.text.split()[:7])
-    assert check_mock((*mock, Note("m", run, "nb")), members).runs >= 1
+    report = check_mock((*mock, Note("m", run, "nb")), members)
+    assert report.runs >= 1
+    assert any("runs of 5 words" in finding for finding in report.findings)
+
+
+def test_where_no_note_is_like_the_mock_notes_nobody_is_told_from_anybody(corpus: Corpus) -> None:
+    members, others = halves(corpus, "no")
+    found = membership([Note("m", "0123456789", "nb")], members, others[:10])
+    assert (found.auc, found.ok) == (0.5, True)
 
 
 def test_notes_that_were_used_are_told_from_notes_that_were_not(corpus: Corpus) -> None:

@@ -27,7 +27,8 @@ def bare(view: AnnotatedNote) -> str:
 @st.composite
 def notes(draw: st.DrawFn) -> Note:
     text = draw(
-        st.text(st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from("<>&'\"👍\n")), min_size=1, max_size=40)
+        st.just(EVIL)
+        | st.text(st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from("<>&'\"👍\n")), min_size=1, max_size=40)
     )
     edges = st.integers(0, len(text))
     spans = []
@@ -67,8 +68,8 @@ def test_a_mark_tells_its_label_context_and_code_in_words_and_not_by_colour_alon
     )
     view = AnnotatedNote(note)
     html = view._repr_html_()
-    assert "<small> REACTION · negated · ICD-10 R21</small>" in html
-    assert "<small> DRUG · stopped</small>" in html
+    assert "utslett</mark><small> REACTION · negated · ICD-10 R21</small>" in html
+    assert "warfarin</mark><small> DRUG · stopped</small>" in html
     styles = re.findall(r'<mark style="([^"]*)"', html)
     assert len(set(styles)) == 2
     assert repr(view) == "Ikke [utslett | REACTION · negated · ICD-10 R21] av [warfarin | DRUG · stopped]."

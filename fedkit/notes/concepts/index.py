@@ -11,7 +11,6 @@ Four ways lead from a word to a term, tried in this order; the first that succee
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ _INFLECTED = 5  # the fewest letters a word needs to be taken for an inflected n
 #: makers can be a letter apart.
 _FEWEST = {"DRUG": 7, "REACTION": 9, "IMPLANT": 9}
 _LONG, _LONGER = 9, 11  # letters from which a letter may also stand elsewhere, from which two may be wrong
-_AMOUNT = re.compile("h[yü]p(?:er|o)")  # hypertension is no slip for hypotension
 _NAMES = ("MANUFACTURER", "MODEL")  # written with a capital, where a common word of the same letters is not
 
 
@@ -166,11 +164,9 @@ class Index:
 
 def _one_slip(word: str, name: str, label: str) -> bool:
     """One letter left out, added or swapped with the next. In the names of drugs, of which other names are far, also another
-    letter; in long ones a letter that stands elsewhere, or two wrong. Too much and too little are never a slip."""
+    letter; in long ones a letter that stands elsewhere, or two wrong."""
     from rapidfuzz.distance import OSA, Hamming, Indel
 
-    if _AMOUNT.match(word) and _AMOUNT.match(name) and word[3] != name[3]:
-        return False
     slips = OSA.distance(word, name)
     if label != "DRUG":
         # One letter for another makes worse of confused (forverring, forvirring) and a heart of a brain.

@@ -144,7 +144,7 @@ def _relations(told: Told, course: Course, encounter: Encounter) -> Iterator[Rel
     places: dict[tuple[int, tuple[str, str]], int] = {}
     for place, role in enumerate(told.roles):
         key = (told.section_of[place], role)
-        if key not in seen and "negated" not in told.spans[place].attributes:
+        if key not in seen:
             seen.add(key)
             places[key] = place
     ended = any(s in ("good", "bad", "kept") for s in encounter.sections)
