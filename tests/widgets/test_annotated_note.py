@@ -101,3 +101,10 @@ def test_every_label_of_a_coded_record_has_a_line_of_its_own() -> None:
         for style, label in re.findall(r'<mark style="([^"]*)">[^<]*</mark><small> (\w+)', AnnotatedNote(note)._repr_html_())
     }
     assert len(set(looks.values())) == len(looks) > 2
+
+
+def test_of_spans_within_each_other_each_has_its_label_where_it_ends() -> None:
+    note = Note("n", "Azure XT DR, ny.", "nb", (Span(0, 11, "MODEL"), Span(0, 5, "DRUG"), Span(6, 15, "X")))
+    html = AnnotatedNote(note)._repr_html_()
+    text = re.sub(r"</?mark[^<>]*>", "", html[html.index('<div class="fk-note">') :])
+    assert "Azure<small> DRUG</small> XT DR<small> MODEL</small>, ny<small> X</small>." in text
