@@ -21,7 +21,7 @@ _RUN = rf"(?:{_L})+"
 _WORD = re.compile(
     rf"""
       (?:https?://|www\.)[^\s<>"»]*[^\s<>"».,;:!?)\]]        # an address of the web
-    | [\w.+-]+@\w[\w-]*(?:\.[\w-]+)+                           # an e-mail address
+    | [\w.+-]{{1,64}}@\w[\w-]*(?:\.[\w-]+)+                           # an e-mail address
     | \d+(?:(?:[.,:/–]|-+)\d+)*(?:[-–:'’]?{_RUN}(?:-{_RUN})*)?  # 2,5 · 12:30 · 1/2 · 1–2 · 80-tallet · 5:n · 3a
     | {_RUN}(?:[-–'’´:&]?(?:{_RUN}|\d+))*                      # S-Na · EU:n · H&M · B12 · don't
     | \.{{2,}} | -{{2,}}                                       # ellipsis, dashes typed as hyphens
@@ -29,7 +29,7 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
-_DOTTED = re.compile(rf"{_RUN}(?:\.-?{_RUN})*\.?")
+_DOTTED = re.compile(rf"{_RUN}(?:\.-?{_RUN}){{0,5}}\.?")  # at most six parts, so that no text takes more than linear time
 _DOMAIN = frozenset({"no", "se", "dk", "fi", "ee", "is", "de", "uk", "eu", "nu", "com", "org", "net", "info"})
 
 #: Where a number with a period is an ordinal ("12. mai"); Swedish and English write none.

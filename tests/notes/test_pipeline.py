@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -105,3 +107,26 @@ def test_the_digest_follows_the_settings() -> None:
     assert len(prints) == 3
     assert Settings().print == Settings().print
     assert set(Settings().steps) == set(STEPS)
+
+
+#: Every text on which a rule here has once been seen to take quadratic time, and their like.
+HARD = ["a.", "1-", "1.", ".", "12. ", "a@", "A: ", "\n", "\nAb:", "a-", "a.b.", ":) ", "a\u0301", " ", "ikke ", "x, "]
+READ_HARD = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (40, 40))
+from fedkit.notes.context import context_of
+from fedkit.notes.note import Note, Span
+from fedkit.notes.pipeline import Pipeline, Settings
+from fedkit.notes.tokens import words
+reader = Pipeline(Settings(steps=("sections", "sentences", "abbreviations")))
+for unit in eval(sys.argv[1]):
+    text = (unit * 60_000)[:60_000]
+    words(text, "nb")
+    context_of(text, [Span(i, i + 1, "X") for i in range(0, 59_999, 9)], "nb")
+    reader(Note("1", text, "nb"))
+"""
+
+
+def test_no_text_takes_quadratic_work() -> None:
+    """The system ends the process after 40 s of CPU: one of these texts took longer before, all together take a tenth of it."""
+    subprocess.run([sys.executable, "-c", READ_HARD, repr(HARD)], check=True)
