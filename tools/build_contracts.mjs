@@ -36,8 +36,8 @@ if ((output.errors ?? []).length) process.exit(2); // warnings count
 let changed = 0;
 for (const name of Object.keys(input.sources)) {
   const contract = name.replace(/\.sol$/, "");
-  const { abi, evm, userdoc } = output.contracts[name][contract];
-  if (!evm.bytecode.object) continue; // an abstract one stands in those that inherit from it
+  const { abi, evm, userdoc } = output.contracts[name]?.[contract] ?? {};
+  if (!evm?.bytecode.object) continue; // an abstract one, or functions, stand in those that use them
   // What each error means, for people whose act was refused: its @notice.
   const errors = Object.fromEntries(
     Object.entries(userdoc.errors ?? {}).map(([signature, [{ notice }]]) => [signature.split("(")[0], notice]),

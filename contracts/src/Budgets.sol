@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Part} from "./Part.sol";
 import {Requests} from "./Requests.sol";
+import {keyRole} from "./Roles.sol";
 
 /// @title Privacy budgets: what a site's data set may cost in all, and what each execution took of it.
 /// @notice A steward sets the cap, the site signs what each execution cost, and nothing goes beyond the cap. Amounts are
@@ -102,8 +103,9 @@ abstract contract Budgets is Part {
     /// @param spend What was spent on which execution.
     /// @param signature By a key of the site, over the EIP-712 hash of the spending.
     function spendBySig(Spend calldata spend, bytes calldata signature) external whileOpen {
-        address key = registry.signer(keccak256(abi.encode(SPEND, spend)), signature);
-        if (!registry.hasRole(registry.keyOf(spend.site), key)) revert BadSpend(spend.site, key);
+        (address key, bool may) =
+            registry.signedBy(keccak256(abi.encode(SPEND, spend)), signature, keyRole(spend.site));
+        if (!may) revert BadSpend(spend.site, key);
         requests.checkRound(spend.request, spend.site, spend.entry, spend.round);
         bytes32 dataset = requests.datasetOf(spend.request);
         bytes32 id = _execution(spend.request, spend.site, spend.entry, spend.round);

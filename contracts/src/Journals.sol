@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Part} from "./Part.sol";
+import {RESEARCHER_ROLE, keyRole} from "./Roles.sol";
 
 /// @title The anchors of local journals: Merkle roots of their rows, batch after batch without a gap.
 /// @notice A site signs its anchors and anybody may relay them; a researcher sends those of a study's journal.
@@ -39,8 +40,9 @@ abstract contract Journals is Part {
         whileOpen
     {
         _checkRows(lastRow[stream], first, last, root);
-        address key = registry.signer(keccak256(abi.encode(ANCHOR, stream, first, last, root)), signature);
-        if (!registry.hasRole(registry.keyOf(stream), key)) revert BadAnchor(stream, key);
+        bytes32 hash = keccak256(abi.encode(ANCHOR, stream, first, last, root));
+        (address key, bool may) = registry.signedBy(hash, signature, keyRole(stream));
+        if (!may) revert BadAnchor(stream, key);
         lastRow[stream] = last;
         emit Anchored(stream, key, first, last, root);
     }
@@ -51,7 +53,7 @@ abstract contract Journals is Part {
     /// @param last Sequence number of its last row.
     /// @param root Merkle root of the rows' hashes.
     function anchorStudy(bytes32 study, uint64 first, uint64 last, bytes32 root) external whileOpen {
-        if (!registry.hasRole(registry.RESEARCHER(), msg.sender)) revert BadAnchor(study, msg.sender);
+        if (!registry.hasRole(RESEARCHER_ROLE, msg.sender)) revert BadAnchor(study, msg.sender);
         _checkRows(lastStudyRow[msg.sender][study], first, last, root);
         lastStudyRow[msg.sender][study] = last;
         emit StudyAnchored(study, msg.sender, first, last, root);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {AUDITOR_ROLE, AUTHORITY_ROLE, RESEARCHER_ROLE} from "./Roles.sol";
 
 /// @title Who may do what: roles, one level for each account, and the end of a deployment.
 /// @notice Every authority is an AccessControl role, so each grant and each revocation is one of two events. A role belongs to a
@@ -25,11 +26,11 @@ abstract contract Levels is AccessControl {
     }
 
     /// @notice May submit requests, record rounds and release.
-    bytes32 public constant RESEARCHER = keccak256("fedkit.researcher");
+    bytes32 public constant RESEARCHER = RESEARCHER_ROLE;
     /// @notice Enforces nothing here: that an account reads journals by right.
-    bytes32 public constant AUDITOR = keccak256("fedkit.auditor");
+    bytes32 public constant AUDITOR = AUDITOR_ROLE;
     /// @notice May issue and revoke data permits.
-    bytes32 public constant AUTHORITY = keccak256("fedkit.authority");
+    bytes32 public constant AUTHORITY = AUTHORITY_ROLE;
 
     /// @notice An account is of this level from now on.
     event LevelChanged(address indexed account, Level level);

@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Levels} from "./Levels.sol";
 import {Permits} from "./Permits.sol";
+import {keyRole, stewardRole} from "./Roles.sol";
 
 /// @title Who takes part: sites, accounts and their levels, data sets that sites vouch for, data permits.
 /// @notice All statements of a deployment are signed for the EIP-712 domain of this contract: ("fedkit", "1", chain id, this
@@ -34,14 +35,14 @@ contract Registry is Permits, EIP712 {
     /// @param site keccak256 of its name.
     /// @return The role.
     function stewardOf(bytes32 site) public pure returns (bytes32) {
-        return keccak256(abi.encode("fedkit.steward", site));
+        return stewardRole(site);
     }
 
     /// @notice The role of the keys with which a site signs receipts, anchors and spending.
     /// @param site keccak256 of its name.
     /// @return The role.
     function keyOf(bytes32 site) public pure returns (bytes32) {
-        return keccak256(abi.encode("fedkit.site", site));
+        return keyRole(site);
     }
 
     /// @notice Register a site with its signing key and its first steward. More of either come and go by grantRole, revokeRole.
@@ -52,10 +53,10 @@ contract Registry is Permits, EIP712 {
         if (site == 0) revert Empty();
         if (isSite[site]) revert SiteExists(site);
         isSite[site] = true;
-        levelOfRole[keyOf(site)] = Level.Site;
-        levelOfRole[stewardOf(site)] = Level.Steward;
-        _grantRole(keyOf(site), key);
-        _grantRole(stewardOf(site), steward);
+        levelOfRole[keyRole(site)] = Level.Site;
+        levelOfRole[stewardRole(site)] = Level.Steward;
+        _grantRole(keyRole(site), key);
+        _grantRole(stewardRole(site), steward);
         emit SiteRegistered(site, key, steward);
     }
 
@@ -74,11 +75,18 @@ contract Registry is Permits, EIP712 {
         emit DatasetCommitted(site, dataset, commitment);
     }
 
-    /// @notice Who signed a statement for this deployment.
+    /// @notice Who signed a statement for this deployment, and whether by right; reverts if the signature is none.
     /// @param structHash EIP-712 hash of the statement.
     /// @param signature 65 bytes: r, low s, v.
-    /// @return The address; reverts if the signature is none.
-    function signer(bytes32 structHash, bytes calldata signature) external view returns (address) {
-        return ECDSA.recover(_hashTypedDataV4(structHash), signature);
+    /// @param role Which role is needed to sign it.
+    /// @return account The signer.
+    /// @return may Whether the signer has the role now.
+    function signedBy(bytes32 structHash, bytes calldata signature, bytes32 role)
+        external
+        view
+        returns (address account, bool may)
+    {
+        account = ECDSA.recover(_hashTypedDataV4(structHash), signature);
+        may = hasRole(role, account);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Part} from "./Part.sol";
 import {Registry} from "./Registry.sol";
+import {RESEARCHER_ROLE} from "./Roles.sol";
 
 /// @title What researchers ask for, what stewards decide, and how far a request has come: submitted, decided, executed, released.
 /// @notice A request is one digest, under one data permit; each site it names decides for itself, by a statement that its steward
@@ -143,7 +144,7 @@ contract Requests is Part {
         Entry[] calldata entries,
         bytes32[] calldata sites
     ) external whileOpen {
-        if (!registry.hasRole(registry.RESEARCHER(), msg.sender)) revert NotResearcher(msg.sender);
+        if (!registry.hasRole(RESEARCHER_ROLE, msg.sender)) revert NotResearcher(msg.sender);
         if (request == 0 || codeDigest == 0 || entries.length == 0 || sites.length == 0) revert Empty();
         if (requests[request].researcher != address(0)) revert AlreadySubmitted(request);
         registry.checkPermit(permit, dataset, msg.sender);
@@ -213,7 +214,7 @@ contract Requests is Part {
     /// @param account Who acts on it.
     function checkRequester(bytes32 request, address account) external view {
         Request storage asked = requests[request];
-        if (asked.researcher != account || !registry.hasRole(registry.RESEARCHER(), account)) {
+        if (asked.researcher != account || !registry.hasRole(RESEARCHER_ROLE, account)) {
             revert NotRequester(request, account);
         }
         registry.checkPermit(asked.permit, asked.dataset, account);

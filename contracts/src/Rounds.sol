@@ -6,6 +6,7 @@ import {Journals} from "./Journals.sol";
 import {Part} from "./Part.sol";
 import {Registry} from "./Registry.sol";
 import {Requests} from "./Requests.sol";
+import {keyRole} from "./Roles.sol";
 
 /// @title What was run and what came of it; with the privacy budgets and the anchors of journals.
 /// @notice A round counts only with a receipt that each site signed itself, within what that site's steward granted.
@@ -144,8 +145,8 @@ contract Rounds is Budgets, Journals {
                 RECEIPT, request, receipt.site, entry, round, receipt.inputs, receipt.outputs, receipt.numbersDigest
             )
         );
-        address key = registry.signer(hash, receipt.signature);
-        if (!registry.hasRole(registry.keyOf(receipt.site), key)) revert BadReceipt(receipt.site, key);
+        (address key, bool may) = registry.signedBy(hash, receipt.signature, keyRole(receipt.site));
+        if (!may) revert BadReceipt(receipt.site, key);
         emit Executed(
             request, receipt.site, entry, round, receipt.inputs, receipt.outputs, receipt.numbersDigest, key
         );

@@ -17,7 +17,7 @@ SOURCES = sorted((CONTRACTS / "src").glob("*.sol"))
 
 #: A declaration at the level of a contract: what kind, its name where it has one, its parameters, and what comes before a body.
 DECLARED = re.compile(
-    r"^    (?P<kind>function|constructor|modifier|event|error|struct|enum)\b\s*(?P<name>\w*)"
+    r"^(?:    )?(?P<kind>function|constructor|modifier|event|error|struct|enum)\b\s*(?P<name>\w*)"
     r"(?:\((?P<given>[^)]*)\)(?P<rest>[^{;]*))?",
     re.MULTILINE,
 )
