@@ -26,11 +26,12 @@ Node = tuple[bool, tuple[tuple[str, int], ...]]
 
 
 def words_of(language: str) -> list[str]:
-    """Sorted, lower case, letters only, two letters and more."""
+    """Sorted, lower case, letters only, two letters and more; forms of names ("obamas", of "Obama") are left out."""
     from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
     dictionary = DefaultDictionaryFactory().get_dictionary(language)
-    return sorted({w for pair in dictionary.items() for w in pair if len(w) > 1 and w.isalpha() and w.islower()})
+    common = ((form, lemma) for form, lemma in dictionary.items() if lemma[0].islower())
+    return sorted({w for pair in common for w in pair if len(w) > 1 and w.isalpha() and w.islower()})
 
 
 def minimal_automaton(words: Iterable[str]) -> tuple[list[Node], int]:

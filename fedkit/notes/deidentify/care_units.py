@@ -21,7 +21,7 @@ _KIND_FI = "(?:yliopisto|keskus|alue|kaupungin|kunnan)?sairaala[a-zäö]*|tervey
 _KIND_ET = "(?:kesk|regionaal|piirkonna|ülikooli|erakliiniku)?haigla[a-zäöüõ]*|kliiniku[a-zäöüõ]*|kliinik[a-zäöüõ]*|perearstikesku[a-zäöüõ]*|tervisekesku[a-zäöüõ]*|hooldekodu[a-zäöüõ]*|polikliinik[a-zäöüõ]*"
 
 _NAMED = re.compile(
-    rf"(?<![^\W_])(?:{_NAME}(?:\s(?:og|och|i|{_NAME}))?\s{{1,2}}){{1,3}}?(?:{_UP}?[^\W\d_]*(?:{_KIND}|{_KIND_FI}|{_KIND_ET}))(?![^\W\d_])"
+    rf"(?<![^\W_])(?:{_NAME}(?:\s(?:og|och|i|{_NAME}))?\s{{1,2}}){{1,3}}?(?:{_UP}?[^\W\d_]*(?i:{_KIND}|{_KIND_FI}|{_KIND_ET}))(?![^\W\d_])"
     rf"|(?<![^\W_]){_UP}[^\W\d_]*(?:-{_UP}?[^\W\d_]+)?(?:sykehus(?:et)?|sjukehus(?:et)?|sjukhus(?:et)?|sygehus(?:et)?|hospitalet|lasarett(?:et)?|sairaala[a-zäö]*|haigla[a-zäöüõ]*|klinikken)(?![^\W\d_])"
     rf"|(?<![^\W\d_])(?:sykehus(?:et)?|sjukehus(?:et)?|sjukhus(?:et)?|lasarett(?:et)?|hospital(?:et)?|sygehus(?:et)?|vårdcentral(?:en)?|legevakt(?:a|en)?|sykehjem(?:met)?|helsestasjon(?:en)?)\s(?:i|på|ved|vid)\s{_NAME}"
     rf"|(?<![^\W_])(?:Universitets|Regional|Central|Centrala|Läns|Fylkes)?(?:sjukhuset|sykehuset|sygehuset|lasarettet)\s(?:i\s)?{_NAME}(?:\s{_NAME})?",
@@ -37,7 +37,7 @@ _UNIT = re.compile(
 #: Something of these stands in every named place of care; looking for it first is quick.
 _HINT = re.compile(
     "syke|sjuke|sjukh|sygeh|ospital|klini|legesent|legekont|legevakt|helse|omsorg|bosent|aldersh|vård|lasar|mottagning|boende|hälso|læge"
-    "|pleje|sundh|sairaal|terveys|hoiva|palvelut|asema|vanhain|haigla|perearst|tervise|hoolde|polik",
+    "|pleje|sundh|liinik|sairaal|terveys|hoiva|palvelut|asema|vanhain|haigla|perearst|tervise|hoolde|polik",
     re.IGNORECASE,
 )
 

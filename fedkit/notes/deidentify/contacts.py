@@ -66,12 +66,16 @@ def electronic(text: str) -> Iterator[Identifier]:
         yield Identifier(*match.span(), "URL", "url")
 
 
-def international_numbers(text: str) -> Iterator[Identifier]:
-    """Telephone numbers with a country code, and whatever follows a word for telephone."""
+def numbers_abroad(text: str) -> Iterator[Identifier]:
+    """Telephone numbers with a country code."""
     if not numbers(text):
         return
     for match in _ABROAD.finditer(text):
         yield _extended(text, *match.span(), "phone.international")
+
+
+def called_numbers(text: str) -> Iterator[Identifier]:
+    """Whatever follows a word for telephone."""
     for match in _CALLED.finditer(text):
         yield _extended(text, *match.span("value"), "phone.cue")
 

@@ -22,7 +22,7 @@ from fedkit.notes.deidentify.scanning import at_numbers, numbers
 _YEAR = r"(?:1[6-9]|20|21)\d\d"
 _S = r"[\s./\-,_]{1,3}"
 _BEFORE = r"(?<!\d)(?<!\d[.,/])"
-_NTH = r"(?:\.?:?(?:e|a|de|te|th|st|nd|rd|ndal|päivänä)\b)?"
+_NTH = r"(?:\.?:?(?:e|a|de|te|th|st|nd|rd|ndal|\s?päivänä)\b)?"
 
 _FULL = (
     ("date.ymd", rf"{_BEFORE}(?P<y>{_YEAR})[\s./\-_]{{1,3}}(?P<m>\d{{1,2}})[\s./\-_]{{1,3}}(?P<d>\d{{1,2}})(?!\d)"),
@@ -193,7 +193,7 @@ def _read(match: re.Match[str], rule: str, language: str, year: int | None, full
     written_year = _century(y_text, year) if y_text else (year or 2001)
     month = word.month if word else int(groups["m"]) if "m" in groups else None
     day = int(groups["d"]) if "d" in groups else None
-    if rule == "date.dmy" and y_text and len(y_text) == 2 and (swapped := _year_first(groups, language, year)):
+    if rule == "date.dmy" and y_text and len(y_text) == 2 and (swapped := _year_first(groups, match, language, year)):
         layout_pieces = tuple((a, b, {"d": "y", "y": "d"}.get(f, f)) for a, b, f in pieces)
         return DateFound(start, end, text, rule, True, swapped, layout_pieces)
     value = _day(written_year, month or 7, day or (15 if month else 2))
@@ -204,11 +204,12 @@ def _read(match: re.Match[str], rule: str, language: str, year: int | None, full
     return DateFound(start, end, text, rule, full, value, pieces, "", word)
 
 
-def _year_first(groups: dict[str, str], language: str, year: int | None) -> date | None:
+def _year_first(groups: dict[str, str], match: re.Match[str], language: str, year: int | None) -> date | None:
     """The day of yy-mm-dd, if that is how it must or, in Swedish with hyphens, may well be read."""
     first, month, last = groups["d"], int(groups["m"]), int(groups["y"])
     as_day_first = _day(_century(groups["y"], year), month, int(first))
-    if len(first) == 2 and (as_day_first is None or language == "sv"):
+    hyphens = match.string[match.end("d") : match.start("m")] == "-"
+    if len(first) == 2 and (as_day_first is None or (language == "sv" and hyphens)):
         return _day(_century(first, year), month, last)
     return None
 

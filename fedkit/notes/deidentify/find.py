@@ -4,7 +4,8 @@
         print(one.label, one.start, one.end, one.rule)
 
 1. Fold the text (digits of all scripts, blanks, dashes, invisible signs).
-2. E-mail and web addresses; numbers in the national shapes; telephone numbers with a country code or after a word for telephone.
+2. E-mail and web addresses; telephone numbers with a country code; personal numbers in the national
+   shapes; numbers after a word for telephone.
 3. Full dates.
 4. Streets and postcodes; telephone numbers by their grouping; other numbers of persons, records and devices.
 5. Dates in part; ages; places of care; names; places.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from fedkit.notes.deidentify.ages import ages
 from fedkit.notes.deidentify.care_units import care_units
-from fedkit.notes.deidentify.contacts import electronic, international_numbers, national_calls
+from fedkit.notes.deidentify.contacts import called_numbers, electronic, national_calls, numbers_abroad
 from fedkit.notes.deidentify.dates import DateFound, find_full_dates, find_part_dates
 from fedkit.notes.deidentify.folding import Folded, fold
 from fedkit.notes.deidentify.ids import national_numbers, other_numbers
@@ -70,7 +71,7 @@ def scan(text: str, language: str = "", *, words: Words | None = None, year: int
         return _blot(rest, new)
 
     rest = TAG.sub(lambda tag: _BLOT * len(tag.group()), folded.text)  # what an earlier run put there is no identifier
-    for rule in (electronic, national_numbers, international_numbers):  # 2
+    for rule in (electronic, numbers_abroad, national_numbers, called_numbers):  # 2
         rest = take(rest, rule(rest))
     rest = take(rest, _dates(find_full_dates(rest, language, year), "DATE", dates))  # 3
     rest = take(rest, addresses(rest, language))  # 4

@@ -92,6 +92,7 @@ class Lists:
     ambiguous: frozenset[str]
     titles: frozenset[str]
     headings: frozenset[str]
+    eponyms: frozenset[str]
 
 
 @cache
@@ -110,11 +111,18 @@ def lists_for(language: str) -> Lists:
         frozenset(given),
         frozenset(family),
         frozenset(row.lower() for name in ("kept.txt", "countries.txt") for row in _lines(name)) | (terms - given - family),
-        frozenset(w for code in ("nb", "nn", "sv", "da", "fi", "et", "en", "xx") for w in _column("function_words.tsv", code)),
+        frozenset(w for code in _grammars(language) for w in _column("function_words.tsv", code)),
         frozenset(_column("ambiguous.tsv", own)),
         frozenset(w for code in ("nb", "sv", "da", "fi", "et", "en") for w in _column("titles.tsv", code)),
         frozenset(w.lower() for row in read_table("sections.tsv") for value in row.values() for w in _TOKEN.findall(value)),
+        frozenset(row.lower() for row in _lines("eponyms.txt")),
     )
+
+
+def _grammars(language: str) -> tuple[str, ...]:
+    """Whose function words count: the language's own, English ones, and those of the record; all where it is not known."""
+    sisters = {"nb": ("nb", "nn"), "nn": ("nn", "nb"), "sv": ("sv",), "da": ("da",), "fi": ("fi",), "et": ("et",), "en": ()}
+    return (*sisters.get(language, ("nb", "nn", "sv", "da", "fi", "et")), "en", "xx")
 
 
 def _lines(name: str) -> list[str]:
@@ -148,6 +156,7 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
     for i, (token, rule) in enumerate(zip(tokens, rules, strict=True)):
         if rule == "" and token.capital and _titled(text, tokens, i, lists) and not _kept(token, language, lists):
             rules[i] = "name.title"
+    _find_shouted(text, tokens, rules, language, lists)
     # A capitalised word beside a name is part of it ("Jon Horn"), an initial too ("S. Hansen"), from left to right and back.
     for order in (range(len(tokens)), range(len(tokens) - 1, -1, -1)):
         for i in order:
@@ -159,6 +168,34 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
                     rules[i] = "name.beside"
     _spare_titles(text, tokens, rules, lists, words)
     yield from _runs(text, tokens, rules)
+
+
+def _find_shouted(text: str, tokens: list[_Word], rules: list[str], language: str, lists: Lists) -> None:
+    """ "HANSEN, KARI": two to four words in capitals in a row, one of them a given name and none a word of grammar."""
+    i = 0
+    while i < len(tokens):
+        end = i
+        while (
+            end < len(tokens)
+            and tokens[end].shout
+            and len(tokens[end].text) > 1
+            and (end == i or text[tokens[end - 1].end : tokens[end].start] in (" ", ", ", "-", "  "))
+        ):
+            end += 1
+        run = range(i, end)
+        if (
+            2 <= len(run) <= 4
+            and any(
+                len(tokens[j].text) > 2
+                and _listed(tokens[j].lower, language, lists.given)
+                and tokens[j].lower not in lists.kept
+                for j in run
+            )
+            and not any(tokens[j].lower in lists.grammar or tokens[j].lower in lists.headings for j in run)
+        ):
+            for j in run:
+                rules[j] = rules[j] or "name.list"
+        i = max(end, i + 1)
 
 
 def _spare_titles(text: str, tokens: list[_Word], rules: list[str], lists: Lists, words: Words) -> None:
@@ -195,13 +232,14 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     if (
         _SHORT_FORM.match(token.text)
         or _is_region(token)
+        or _is_eponym(text, token, language, lists)
         or _kept(token, language, lists)
         or _DOSE.match(text, token.end)
     ):
         return "kept"
     listed = _listed(token.lower, language, lists.given)
-    if len(token.text) == 2 and not listed:
-        return ""
+    if not listed and (len(token.text) == 2 or (len(token.text) < 5 and not token.shout and not token.text[1:].islower())):
+        return ""  # Hb, NaCl
     known = is_word(token.lower, language, words)
     if token.begins and text[token.end : token.end + 1] == ":" and not listed and (known or token.lower in lists.headings):
         return "kept"
@@ -210,13 +248,29 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     if not known:
         long_opening = token.begins and len(token.text) >= _LONG and not _SURNAME.search(token.lower)
         return "name.list" if listed else "" if long_opening else "name.unseen"
-    if listed and not (token.begins and token.lower in lists.ambiguous):
-        return "name.list"
+    if listed and not token.begins or token.lower in lists.given - lists.ambiguous:
+        return "name.list"  # the first word of a sentence counts only as it stands: "Toivon" is "I hope" too
     if _BODY.fullmatch(token.lower):
         return ""
-    if token.begins and len(token.lower) > 5 and _SURNAME.search(token.lower) and _listed(token.lower, language, lists.family):
+    if token.begins and len(token.lower) > 4 and _SURNAME.search(token.lower) and _listed(token.lower, language, lists.family):
         return "name.list"
     return "" if token.begins or token.shout else "name.capital"
+
+
+def _is_eponym(text: str, token: _Word, language: str, lists: Lists) -> bool:
+    """A name that is a disease, a sign or an instrument here: "Wilsons sykdom", "Baker-cyste", "mb Addison"."""
+    if not any(stem in lists.eponyms for stem in (*_stems(token.lower, language), token.lower.partition("-")[0])):
+        return False
+    before, after = text[max(0, token.start - 10) : token.start], text[token.end : token.end + 25]
+    return bool(_MEDICAL_AFTER.match(after) or _MEDICAL_BEFORE.search(before) or "-" in token.text)
+
+
+def _is_hung_on(token: _Word, language: str, words: Words, lists: Lists) -> bool:
+    """ "Finlandia-talo": Finnish and Estonian hang words on products and works by a hyphen; not if people are called so."""
+    first, hyphen, rest = token.lower.partition("-")
+    if language not in _CLITICS or not hyphen or not token.text[len(first) + 1 :].islower():
+        return False
+    return first not in lists.given and first not in lists.family and is_word(rest, language, words)
 
 
 def _is_region(token: _Word) -> bool:
@@ -238,12 +292,25 @@ def _is_word(lower: str, language: str, words: Words) -> bool:
         return all(len(p) < 2 or _is_word(p, language, words) for p in parts)
     if any(lower.endswith(e) and words.holds(lower[: -len(e)]) for e in _GENITIVE.get(language, ())):
         return True
-    if _TERM.search(lower) or (language in _FORM and _FORM[language].fullmatch(lower)):
+    if (_TERM.search(lower) and not _SURNAME_ONLY.search(lower)) or (language in _FORM and _FORM[language].fullmatch(lower)):
         return True
     if any(lower.endswith(e) and len(lower) - len(e) > 3 and words.own(lower[: -len(e)]) for e in _CLITICS.get(language, ())):
         return True
-    return len(lower) >= 10 and not _SURNAME.search(lower) and _is_compound(lower, words)
+    surname = _SURNAME.search(lower) or (language == "fi" and _FINNISH_SURNAME.search(lower))
+    return len(lower) >= 10 and not surname and _is_compound(lower, words)
 
+
+#: What makes an eponym of a name.
+_MEDICAL_AFTER = re.compile(
+    r"['’]?s?[\s-](?:og\s|och\s|ja\s)?(?:syke?|sykdom|sykdommen|sjukdom|sjuka|sygdom|syndrom|tauti|taudi|oireyhtymä|tõbi|tõve|sündroom|test|testi|tegn|tecken|merk"
+    r"|score?|skår|poeng|pisteet|skaala|skala|indeks|index|cyste|cysta|kysta|tsüst|fraktur|brudd|brott|murtuma|murd|kateter|operasjon|operation|leikkaus|prosedyre|block|blokk"
+    r"|refleks|reflex|scale|stadium|klass|klasse|klassifi|grad|grade|lymfom|lymphom|svulst|tumor|nevropati|artropati|kriterie|criteria|anemi|struma|kontraktur|feber|prøve|prov"
+    r"|fenomen|triade|trias|manøver|manøvre|grep|snitt|protese|anestesi|positiv|negativ|pos\b|neg\b)",
+    re.IGNORECASE,
+)
+_MEDICAL_BEFORE = re.compile(
+    r"(?<![^\W\d_])(?:m|mb|mm|morbus|a\.?m|ad modum|type|tyyppi|tüüp|ifølge|iht|ad\.?\s?mod)\.?\s$", re.IGNORECASE
+)
 
 #: First parts of the names of regions.
 _DIRECTIONS = frozenset(
@@ -265,12 +332,16 @@ _FORM = {
 #: A short form with a word behind it: "MR-betinget".
 _SHORT_FORM = re.compile(r"[A-ZÆØÅÄÖÕÜ]{2,5}-[a-zæøåäöõü]")
 
-#: Authorities, firms and bodies by how their names end.
+#: Authorities, firms and bodies by how their names end, and words that are one by themselves.
 _BODY = re.compile(
-    r".{3,}(?:styrelsen|styrelse|verket|verk|direktoratet|departementet|ministeriet|myndigheten|inspektionen|inspektoratet|tilsynet|rådet|nemnda|nämnden|nævnet|utvalget|utskottet|forbundet|förbundet"
-    r"|foreningen|föreningen|forening|förening|partiet|partis?|banken|bank|avisen|posten|bladet|tidningen|universitetet|universitet|høyskolen|högskolan|højskolen|skolen|skolan|komiteen|kommittén"
-    r"|kommunen|kommune|regionen|fylket|stiftelsen|fonden|laget|laboratoriet|ministeriö|virasto|laitos|liitto|puolue|yliopisto|säätiö|yhdistys|lehti|pankki|keskus|seura|kunta|ministeerium|amet|liit|selts"
-    r"|partei|ülikool|instituut|leht|pank|keskus|koda|vald|kool|nõukogu|komisjon)(?:s|n|in|en|an|i|a|le|lle|ssa|ssä|sta|stä|st|l|t|ta|tä|ga)?"
+    r"(?:.{3,}(?:styrelsen|styrelse|verket|direktoratet|departementet|ministeriet|myndigheten|inspektionen|inspektoratet|tilsynet"
+    r"|rådet|nemnda|nämnden|nævnet|utvalget|utskottet|forbundet|förbundet|foreningen|föreningen|forening|förening|partiet|partis?"
+    r"|banken|bank|avisen|posten|bladet|tidningen|høyskolen|högskolan|højskolen|skolen|skolan|komiteen|kommittén|kommunen|kommune"
+    r"|regionen|fylket|stiftelsen|fonden|laget|laboratoriet|virasto|laitos|puolue|säätiö|yhdistys|lehti|pankki|kunta|selts|leht)"
+    r"|.*(?:regjeringen|regeringen|stortinget|høyesterett|universitetet|universitet|instituttet|institutt|institutet|institut"
+    r"|liitto|liito|yliopisto|ministeriö|hallitus|hallituks|neuvosto|unioni|akatemia|komissio|opisto|instituut|instituudi|ülikool|akadeemia"
+    r"|nõukogu|liit|liidu|liitu|pank|panga|erakond|erakonna|komisjon|ministeerium|amet|keskus|valitsus|parlament|kohus|kohtu|klubi|ühing))"
+    r"(?:s|e|i|u|n|in|en|an|a|le|lle|ssa|ssä|sta|stä|st|l|t|ta|tä|ga)?"
 )
 
 #: A strength or an amount behind a word: a product, whatever it is called.
@@ -285,6 +356,14 @@ _TERM = re.compile(
     r"|plastikk?|plastia|tomi|tomia|stomi|stomia|uri|uria|uuria|logi|logia|loogia|logisk[at]?|logist?|peni|penia|peenia|plegi|plegia|pleegia|trofi|trofia|troofia|trofisk|rrhea|rre|fobi|fobia"
     r"|cilin|cillin|silliini|tsilliin|statin|statiini|statiin|prazol|pratsoli|prasool|sartan|sartaani|sartaan|pril|priili|priil|olol|ololi|olool|dipin|dipiini|dipiin|mab|tinib|parin|pariini|pariin|mycin|mysiini|mütsiin|azol|zepam|tsepaami|sepaam|oxacin|gliptin|gliflozin|zid|tiazid|pam|kain|feron|xaban|gatran)(?:en|et|er|n|s|t|a|ä|i|it|i[st]?|n[as]|ne)?$"
 )
+_FINNISH_SURNAME = re.compile(
+    r"(?:niem|mäe|mäk|lahde|lahte|järve|salo|ranna|rannan|vuore|koske|saare|saari|maja|maa|silta|silla|laakso|pelto|pello|kanka|kangas|kallio|virta"
+    r"|virra|lehto|lehdo|suo|luoma|harju|korpi|korve|joki|joe|oja)[a-zäö]{0,4}$"
+)
+
+#: Ends that no term has.
+_SURNAME_ONLY = re.compile(r"(?:nen|sen|son|niemi|mäki|berg|lund|ström|strøm)s?$")
+
 #: Ends that family names share with compounds of everyday words.
 _SURNAME = re.compile(
     r"(?:sen|sson|son|søn|dotter|datter|dóttir|nen|sen|selle|sella|lund|lunds|berg|bergs|ström|strøm|strand|qvist|kvist|holm|gren|dahl|dal|mark|man|mann|stad|bakken|haug|haugen|rud|vik|viken|nes|ness|moen|lien|land|hagen|gaard|gård|bæk|toft|kjær|skov|mäki|niemi|lahti|järvi|salo|ranta|vuori|aho|koski|saari|mägi|saar|tamm|maa|org|oja|vee|sepp|pää|la|lä|vaara|aas|lie|heim|eng|set|seth|feldt?|blad|hjelm|stedt|ell|én|in|ius|ov|ova|ev|eva|sky|ski|ska)s?$"

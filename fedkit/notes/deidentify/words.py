@@ -77,8 +77,8 @@ class Words:
         return word in self._lists[0]
 
     def borrowed(self, word: str) -> bool:
-        """Whether only the last list, English, holds a word."""
-        return word in self._lists[-1] and not any(word in words for words in self._lists[:-1])
+        """Whether the last list, English, holds a word and that of the language itself does not."""
+        return word in self._lists[-1] and word not in self._lists[0]
 
     def _holds(self, word: str) -> bool:
         return word in self.learnt or any(word in words for words in self._lists)
