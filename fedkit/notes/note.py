@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from fedkit.errors import CorpusError
-from fedkit.notes.span import CONTEXT_ATTRIBUTES, Concept, Relation, Section, Span, row_of_span, span_of_row, words
+from fedkit.notes.span import CONTEXT_ATTRIBUTES, Concept, Relation, Section, Span, fits, row_of_span, span_of_row, words
 
 #: The parts of a note are imported from here as well.
 __all__ = [
@@ -170,8 +170,9 @@ class Note:
                     f"{where}: spans are not in order", expected="spans by their start", got=f"{span.start} after {last}"
                 )
             last = span.start
-            if span.fragments:
-                _check_fragments(span, where)
+            if not fits(span, size):
+                expected = f"two or more in order, from {span.start} to {span.end}"
+                raise _outside(where, f"a piece of span {span.label}", expected, "others")
         last = 0
         for section in self.sections:
             if not last <= section.start <= section.header_end <= section.end <= size or section.start == section.end:
@@ -238,18 +239,6 @@ def _in_order(spans: Sequence[Span], relations: Sequence[Relation]) -> tuple[tup
 
 def _word(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _check_fragments(span: Span, where: str) -> None:
-    last = span.start - 1
-    for start, end in span.fragments:
-        if not last < start < end:
-            break
-        last = end
-    else:
-        if len(span.fragments) > 1 and span.fragments[0][0] == span.start and last == span.end:
-            return
-    raise _outside(where, f"a piece of span {span.label}", f"two or more in order, from {span.start} to {span.end}", "others")
 
 
 def _outside(where: str, what: str, expected: str, got: str) -> CorpusError:

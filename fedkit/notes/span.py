@@ -62,8 +62,22 @@ class Relation:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+def fits(span: Span, size: int) -> bool:
+    """True if a span lies inside a text of this length, and its fragments inside the span, in order and apart."""
+    if not 0 <= span.start < span.end <= size:
+        return False
+    if not span.fragments:
+        return True
+    last = span.start - 1
+    for start, end in span.fragments:
+        if not last < start < end:
+            return False
+        last = end
+    return len(span.fragments) > 1 and span.fragments[0][0] == span.start and last == span.end
+
+
 def span_of_row(row: Mapping[str, Any]) -> Span:
-    """A span from its part of a JSONL row. Raises KeyError, TypeError or ValueError for what is none; offsets are not checked."""
+    """A span from its part of a JSONL row, offsets unchecked. Raises KeyError, TypeError or ValueError for what is none."""
     return Span(
         int(row["start"]),
         int(row["end"]),

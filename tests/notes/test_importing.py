@@ -250,7 +250,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(source: Path, tmp_path: 
     assert ids(store) == ids(tmp_path / "whole.duckdb")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(1, 40), max_size=4), batch=st.integers(1, 15))
 def test_however_often_it_stops_the_outcome_is_that_of_one_run(tmp_path: Path, stops: list[int], batch: int) -> None:
     """The reader raises after so many records, again and again; the batches have any size."""

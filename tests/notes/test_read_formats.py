@@ -202,6 +202,13 @@ def test_brat_lines_that_are_none_are_named_one_by_one(tmp_path: Path) -> None:
     assert CANARY not in str(record.problems)
 
 
+def test_brat_pieces_that_overlap_are_no_span(tmp_path: Path) -> None:
+    record = brat_of(tmp_path, "smerter i hofte", "T1\tPain 0 7;3 9\tx\nT2\tSite 10 15\thofte\n")
+    assert record.note is not None
+    record.note.check()
+    assert [s.label for s in record.note.spans] == ["Site"]
+
+
 def test_a_text_without_annotations_is_a_note(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(SECOND)
     assert only("brat", tmp_path / "a.txt").note.text == SECOND  # type: ignore[union-attr]

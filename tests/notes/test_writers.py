@@ -111,7 +111,7 @@ def test_what_a_format_holds_comes_back_and_the_rest_is_counted(format: str, tmp
 
 
 @pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(notes=st.lists(any_notes(), max_size=3, unique_by=lambda n: n.id))
 def test_rows_hold_any_note(tmp_path: Path, format: str, notes: list[Note]) -> None:
     """Whatever the characters: but an import takes no NULs, no blank texts, and no blanks around an id."""
@@ -127,11 +127,12 @@ def _plain(note: Note) -> bool:
     words += [w for s in note.spans for w in (s.label, *s.attributes, *s.attributes.values())] + [
         r.label for r in note.relations
     ]
-    words += [*note.meta, *note.meta.values()]
+    words += [*note.meta, *note.meta.values(), *(s.name for s in note.sections)]
+    words += [w for s in note.spans for c in s.concepts for w in (c.system, c.code, c.name or "x")]
     return all(w == w.strip() and w for w in words)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(note=any_notes())
 def test_any_text_and_spans_survive_brat(tmp_path: Path, note: Note) -> None:
     if "\0" in note.text or not note.text.strip():
@@ -151,7 +152,7 @@ def test_any_text_and_spans_survive_brat(tmp_path: Path, note: Note) -> None:
     text=st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("😀𝄞"), min_size=3, max_size=20),
     data=st.data(),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_formats_that_count_utf16_get_their_counts_and_give_ours_back(
     tmp_path: Path, format: str, text: str, data: st.DataObject
 ) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fedkit.errors import CorpusError
-from fedkit.notes.note import Note, Relation, Section, Span, is_iso_date
+from fedkit.notes.note import Concept, Note, Relation, Section, Span, is_iso_date
 from fedkit.notes.readers.base import Problem, Record, Rules, skipped
+from fedkit.notes.span import fits, span_of_row
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -53,17 +54,18 @@ def build(
         text = text.replace("\0", " ")  # one sign for one: offsets stay
         tokens = None if tokens is None else [token.replace("\0", " ") for token in tokens]
     kept_spans, kept_relations = _fitting(list(spans), relations, len(text), rules, found)
-    kept_meta = {k: clean(v) for k, v in (meta or {}).items() if v not in (None, "")}
+    kept_meta = {clean(k): clean(v) for k, v in (meta or {}).items() if v not in (None, "")}
     if date and not is_iso_date(date):
         mended = iso_date(date)
         if mended is None:
             found.append(Problem("date"))
             kept_meta.setdefault("date", clean(date))
         date = mended
+    id = clean(id)
     if not id:
         found.append(Problem("id missing"))
     note = Note(
-        id=clean(id or place),
+        id=id or clean(place),
         text=text,
         language=language_code(language) or rules.language,
         patient=clean(patient) or None,
@@ -87,9 +89,9 @@ def from_row(row: Mapping[str, object], place: str, rules: Rules) -> Record:
     for number, entry in enumerate(_entries(row, "spans", problems)):
         # Span by span, so that one bad one is named alone.
         try:
-            spans.append(Note.from_row({"id": "", "text": text, "spans": [entry]}).spans[0])
+            spans.append(span_of_row(entry))
             places[number] = len(spans) - 1
-        except CorpusError:
+        except (KeyError, TypeError, ValueError, AttributeError):
             problems.append(Problem("span outside", f"span {number + 1}"))
     relations = []
     for entry in _entries(row, "relations", problems):
@@ -187,7 +189,10 @@ def iso_date(value: str) -> str | None:
 
 def clean(value: str | None) -> str:
     """A word of a source without NULs and halves of characters, which no store takes, and without blanks at the ends."""
-    return _SURROGATE.sub("\ufffd", (value or "").replace("\0", " ")).strip()
+    value = value or ""
+    if not value.isprintable():  # as nearly all are
+        value = _SURROGATE.sub("\ufffd", value.replace("\0", " "))
+    return value.strip()
 
 
 def _fitting(
@@ -196,19 +201,24 @@ def _fitting(
     kept: list[Span] = []
     places: dict[int, int] = {}
     for number, span in enumerate(spans):
-        label = rules.rename.get(span.label, span.label).strip()
-        if not (isinstance(span.start, int) and isinstance(span.end, int) and 0 <= span.start < span.end <= size):
-            found.append(Problem("span outside", f"span {number + 1}: {span.start}–{span.end} of {size}"))
-        elif not label or (rules.labels is not None and label not in rules.labels):
+        if not (isinstance(span.start, int) and isinstance(span.end, int) and fits(span, size)):
+            found.append(Problem("span outside", f"span {number + 1}"))
+            continue
+        label = clean(rules.rename.get(span.label, span.label))
+        if not label or (rules.labels is not None and label not in rules.labels):
             found.append(Problem("label unknown", f"span {number + 1}"))
-        else:
-            attributes = {clean(k): clean(v) for k, v in span.attributes.items()}
-            kept.append(replace(span, label=clean(label), attributes=attributes))
-            places[number] = len(kept) - 1
+            continue
+        attributes = {clean(k): clean(v) for k, v in span.attributes.items()}
+        concepts = tuple(Concept(clean(c.system), clean(c.code), clean(c.name)) for c in span.concepts)
+        if (label, attributes, concepts) != (span.label, span.attributes, span.concepts):
+            span = replace(span, label=label, attributes=attributes, concepts=concepts)
+        places[number] = len(kept)
+        kept.append(span)
     ties: list[Relation] = []
     for relation in relations:
         if relation.head in places and relation.tail in places:
-            ties.append(replace(relation, head=places[relation.head], tail=places[relation.tail], label=clean(relation.label)))
+            said = {clean(k): clean(v) for k, v in relation.attributes.items()}
+            ties.append(Relation(places[relation.head], places[relation.tail], clean(relation.label), said))
         else:
             found.append(Problem("relation"))
     return kept, ties
@@ -222,16 +232,18 @@ def _with_structure(
     found: list[Problem],
 ) -> Note:
     """The note with what fits of each; a part that does not fit is left out whole, since its pieces hang together."""
-    for name, larger in (
-        ("sentences", replace(note, sentences=tuple(sentences))),
-        ("sections", replace(note, sections=tuple(sections))),
-    ):
+    sections = [replace(section, name=clean(section.name)) for section in sections]
+    for name, given in (("sentences", sentences), ("sections", sections)):
+        if not given:
+            continue
         try:
+            larger = (
+                replace(note, sentences=tuple(sentences)) if name == "sentences" else replace(note, sections=tuple(sections))
+            )
             larger.check()
+            note = larger
         except (CorpusError, TypeError):
             found.append(Problem("structure", name))
-        else:
-            note = replace(note, sentences=larger.sentences) if name == "sentences" else replace(note, sections=larger.sections)
     if tokens is not None:
         at = 0
         for token in tokens:
