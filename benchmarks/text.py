@@ -79,6 +79,23 @@ def language_accuracy(split: str = "test") -> dict[str, Any]:
     }
 
 
+def foreign_scores() -> dict[str, Any]:
+    """Sentences of another language that are marked in a note of a site's own, and sentences of its own that are."""
+
+    def marked(texts: list[str], languages: tuple[str, ...], home: str) -> int:
+        judge = identifier(languages)
+        return sum(bool(judge.foreign(text, [(0, len(text))], home)) for text in texts)
+
+    own = {name: [s.text for paragraph in treebank(name) for s in paragraph] for name in LANGUAGES}
+    english = [json.loads(line)["text"] for line in (CORPORA / "ade-v2" / "dev.jsonl").read_text("utf-8").splitlines()]
+    every = (*LANGUAGES, "en")
+    return {
+        "swedish_in_finnish": marked(own["sv"], ("fi", "sv", "en"), "fi") / len(own["sv"]),
+        "english_in_bokmal": marked(english, ("nb", "nn", "en"), "nb") / len(english),
+        "own_marked": sum(marked(own[name], every, name) for name in LANGUAGES) / sum(map(len, own.values())),
+    }
+
+
 # --- tokens and sentences ------------------------------------------------------------------------------------------------
 
 
@@ -273,11 +290,24 @@ def main() -> None:
     trees = {name: syntactic_negation(name) for name in LANGUAGES if name != "da"}  # the Danish trees mark no polarity
     print(f"language of three-sentence documents (names5 test): {language['accuracy']:.4f} of {language['documents']}", end="")
     print(f", {language['abstained']} abstained; " + "  ".join(f"{k} {v:.3f}" for k, v in language["of_site"].items()))
+    foreign = foreign_scores()
+    print("sentences marked as in another language: " + "  ".join(f"{k} {v:.4f}" for k, v in foreign.items()))
     print("tokens F1 (UD dev):     " + "  ".join(f"{k} {v:.4f}" for k, v in tokens.items()))
     print("sentences F1 (UD dev):  " + "  ".join(f"{k} {v:.4f}" for k, v in ends.items()))
     print("negation (negation-nb): " + "  ".join(f"{k} {v:.3g}" for k, v in negation.items()))
     print("negation by UD trees:   " + "  ".join(f"{k} P {v['precision']:.2f} R {v['recall']:.2f}" for k, v in trees.items()))
-    print(json.dumps({"language": language, "tokens": tokens, "sentences": ends, "negation": negation, "trees": trees}))
+    print(
+        json.dumps(
+            {
+                "language": language,
+                "foreign": foreign,
+                "tokens": tokens,
+                "sentences": ends,
+                "negation": negation,
+                "trees": trees,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
