@@ -6,6 +6,7 @@ Source: the Ethereum JSON-RPC specification (ethereum/execution-apis), for Cancu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from eth_utils import encode_hex, to_checksum_address
@@ -13,6 +14,9 @@ from eth_utils import encode_hex, to_checksum_address
 from fedkit.ledger.transactions import contract_address
 
 Json = Any
+
+#: 20 bytes as an address with its checksum, which is a hash: there are few addresses, in many logs.
+_address = lru_cache(4096)(to_checksum_address)
 
 
 def block_answer(block: Any, full: bool) -> dict[str, Json]:
@@ -23,7 +27,7 @@ def block_answer(block: Any, full: bool) -> dict[str, Json]:
         "hash": encode_hex(header.hash),
         "parentHash": encode_hex(header.parent_hash),
         "sha3Uncles": encode_hex(header.uncles_hash),
-        "miner": to_checksum_address(header.coinbase),
+        "miner": _address(header.coinbase),
         "stateRoot": encode_hex(header.state_root),
         "transactionsRoot": encode_hex(header.transaction_root),
         "receiptsRoot": encode_hex(header.receipt_root),
@@ -57,8 +61,8 @@ def transaction_answer(block: Any, index: int) -> dict[str, Json]:
         "blockHash": encode_hex(block.hash),
         "blockNumber": hex(block.number),
         "transactionIndex": hex(index),
-        "from": to_checksum_address(transaction.sender),
-        "to": to_checksum_address(transaction.to) if transaction.to else None,
+        "from": _address(transaction.sender),
+        "to": _address(transaction.to) if transaction.to else None,
         "nonce": hex(transaction.nonce),
         "gas": hex(transaction.gas),
         "gasPrice": hex(transaction.gas_price),
@@ -71,36 +75,31 @@ def transaction_answer(block: Any, index: int) -> dict[str, Json]:
     }
 
 
-def receipt_answers(block: Any, receipts: Sequence[Any]) -> list[dict[str, Json]]:
-    """What came of each transaction of a block, with the logs: all at once, since logs are numbered through the block."""
-    answers: list[dict[str, Json]] = []
-    gas = logs = 0
-    for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
-        row = transaction_answer(block, index)
-        answers.append(
-            {
-                **{key: row[key] for key in ("blockHash", "blockNumber", "transactionIndex", "from", "to", "type")},
-                "transactionHash": row["hash"],
-                "contractAddress": None if transaction.to else contract_address(row["from"], transaction.nonce),
-                "cumulativeGasUsed": hex(receipt.gas_used),
-                "gasUsed": hex(receipt.gas_used - gas),
-                "effectiveGasPrice": "0x0",
-                "status": hex(int(receipt.state_root == b"\x01")),
-                "logsBloom": "0x" + receipt.bloom.to_bytes(256).hex(),
-                "logs": [_log(row, logs + i, log) for i, log in enumerate(receipt.logs)],
-            }
-        )
-        gas, logs = receipt.gas_used, logs + len(receipt.logs)
-    return answers
+def receipt_answer(block: Any, receipts: Sequence[Any], index: int) -> dict[str, Json]:
+    """What came of the transaction at a place in a block, with its logs. receipts: of the whole block."""
+    transaction, receipt = block.transactions[index], receipts[index]
+    row = transaction_answer(block, index)
+    before = receipts[index - 1].gas_used if index else 0
+    return {
+        **{key: row[key] for key in ("blockHash", "blockNumber", "transactionIndex", "from", "to", "type")},
+        "transactionHash": row["hash"],
+        "contractAddress": None if transaction.to else contract_address(row["from"], transaction.nonce),
+        "cumulativeGasUsed": hex(receipt.gas_used),
+        "gasUsed": hex(receipt.gas_used - before),
+        "effectiveGasPrice": "0x0",
+        "status": hex(int(receipt.state_root == b"\x01")),
+        "logsBloom": "0x" + receipt.bloom.to_bytes(256).hex(),
+        "logs": list(_logs(block, receipts, index)),
+    }
 
 
-def matching_logs(receipts: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
-    """The logs in receipts that fit a filter {"address", "topics"}, in order."""
+def matching_logs(block: Any, receipts: Sequence[Any], wanted: Mapping[str, Any]) -> Iterator[dict[str, Json]]:
+    """The logs of a block that fit a filter {"address", "topics"}, in order."""
     addresses = wanted.get("address") or []
     accepted = {a.lower() for a in ([addresses] if isinstance(addresses, str) else addresses)}
     topics = wanted.get("topics") or []
-    for receipt in receipts:
-        for log in receipt["logs"]:
+    for index, receipt in enumerate(receipts):
+        for log in _logs(block, receipts, index) if receipt.logs else ():
             if (not accepted or log["address"].lower() in accepted) and _fits(log["topics"], topics):
                 yield log
 
@@ -112,15 +111,22 @@ def _fits(topics: Sequence[str], wanted: Sequence[Any]) -> bool:
     return all(w is None or t in ([w] if isinstance(w, str) else w) for t, w in zip(topics, wanted, strict=False))
 
 
-def _log(transaction: Mapping[str, Json], position: int, log: Any) -> dict[str, Json]:
-    return {
-        "address": to_checksum_address(log.address),
-        "topics": ["0x" + int(topic).to_bytes(32).hex() for topic in log.topics],
-        "data": encode_hex(log.data),
-        "blockNumber": transaction["blockNumber"],
-        "blockHash": transaction["blockHash"],
-        "transactionHash": transaction["hash"],
-        "transactionIndex": transaction["transactionIndex"],
-        "logIndex": hex(position),
+def _logs(block: Any, receipts: Sequence[Any], index: int) -> Iterator[dict[str, Json]]:
+    """The logs of one transaction; they are numbered through the block."""
+    where = {
+        "blockNumber": hex(block.number),
+        "blockHash": encode_hex(block.hash),
+        "blockTimestamp": hex(block.header.timestamp),
+        "transactionHash": encode_hex(block.transactions[index].hash),
+        "transactionIndex": hex(index),
         "removed": False,
     }
+    first = sum(len(receipt.logs) for receipt in receipts[:index])
+    for position, log in enumerate(receipts[index].logs, first):
+        yield {
+            "address": _address(log.address),
+            "topics": ["0x" + int(topic).to_bytes(32).hex() for topic in log.topics],
+            "data": encode_hex(log.data),
+            "logIndex": hex(position),
+            **where,
+        }

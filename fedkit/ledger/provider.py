@@ -16,7 +16,7 @@ from trie.exceptions import MissingTrieNode
 from web3.providers import BaseProvider
 
 from fedkit.errors import FedkitError
-from fedkit.ledger.answers import block_answer, matching_logs, receipt_answers, transaction_answer
+from fedkit.ledger.answers import block_answer, matching_logs, receipt_answer, transaction_answer
 from fedkit.ledger.evm import Evm, Reverted, WrongNonce
 from fedkit.ledger.store import damaged
 
@@ -24,7 +24,7 @@ Json = Any
 
 #: What py-evm raises where rows are missing or make no sense.
 DAMAGE = (PyEVMError, EVMMissingData, MissingTrieNode, RLPException, BadSignature)
-#: Blocks whose receipts are kept decoded: the acts of a batch are asked for one by one.
+#: Blocks that are kept decoded, with their receipts: the acts of a batch are asked for one by one.
 KEPT = 8
 
 
@@ -38,7 +38,7 @@ class EvmProvider(BaseProvider):
     def __init__(self, evm: Evm) -> None:
         super().__init__()
         self.evm = evm
-        self._kept: OrderedDict[bytes, tuple[Any, list[dict[str, Json]]]] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[Any, Sequence[Any]]] = OrderedDict()
         self._methods: dict[str, Callable[..., Json]] = {
             "web3_clientVersion": lambda: f"fedkit/py-evm {version('py-evm')}",
             "net_version": lambda: str(evm.chain_id),
@@ -119,7 +119,8 @@ class EvmProvider(BaseProvider):
         return decode_hex(to or "0x"), decode_hex(data or "0x"), decode_hex(sender or "0x" + "00" * 20)
 
     def _send(self, raws: Sequence[str]) -> list[str]:
-        block = self.evm.mine([decode_hex(raw) for raw in raws])
+        block, receipts = self.evm.mine([decode_hex(raw) for raw in raws])
+        self._keep(block, receipts)  # what came of it is asked for next
         return [encode_hex(transaction.hash) for transaction in block.transactions]
 
     def _located(self, hashed: str) -> tuple[int, int] | None:
@@ -130,16 +131,19 @@ class EvmProvider(BaseProvider):
             return None
         return int(number), int(index)
 
-    def _whole(self, number: int) -> tuple[Any, list[dict[str, Json]]]:
-        """A block, and its receipts as JSON. Named by its hash, so that nothing is kept that a rollback took back."""
+    def _whole(self, number: int) -> tuple[Any, Sequence[Any]]:
+        """A block, and its receipts. Named by its hash, so that nothing is kept that a rollback took back."""
         header = self.evm.chain.get_canonical_block_header_by_number(number)
         found = self._kept.get(header.hash)
         if found is None:
             block = self.evm.chain.get_block_by_header(header)
-            receipts = block.get_receipts(self.evm.chain.chaindb) if block.transactions else ()
-            found = self._kept[header.hash] = block, receipt_answers(block, receipts)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            found = self._keep(block, block.get_receipts(self.evm.chain.chaindb) if block.transactions else ())
+        return found
+
+    def _keep(self, block: Any, receipts: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+        found = self._kept[block.hash] = block, receipts
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
         return found
 
     def _transaction(self, hashed: str) -> Json:
@@ -148,10 +152,13 @@ class EvmProvider(BaseProvider):
 
     def _receipt(self, hashed: str) -> Json:
         found = self._located(hashed)
-        return found and self._whole(found[0])[1][found[1]]
+        return found and receipt_answer(*self._whole(found[0]), found[1])
 
     def _receipts(self, number: int) -> Json:
-        return None if number > self._head().block_number else self._whole(number)[1]
+        if number > self._head().block_number:
+            return None
+        block, receipts = self._whole(number)
+        return [receipt_answer(block, receipts, index) for index in range(len(receipts))]
 
     def _block_by_hash(self, hashed: str, full: bool = False) -> Json:
         try:
@@ -168,4 +175,4 @@ class EvmProvider(BaseProvider):
         else:
             first, last = (self._number(wanted.get(name, "latest")) for name in ("fromBlock", "toBlock"))
         numbers = range(first, min(last, self._head().block_number) + 1)
-        return [log for number in numbers for log in matching_logs(self._whole(number)[1], wanted)]
+        return [log for number in numbers for log in matching_logs(*self._whole(number), wanted)]

@@ -132,7 +132,8 @@ class Recorder:
         found: list[Event] = []
         for log in logs:
             if (number := log["blockNumber"]) not in times:
-                times[number] = int(self.chain.block(int(number, 16))["timestamp"], 16)
+                told = log.get("blockTimestamp") or self.chain.block(int(number, 16))["timestamp"]
+                times[number] = int(told, 16)
             of = contract(by_address[to_checksum_address(log["address"])])
             try:
                 kind, values = of.read_log([bytes.fromhex(t[2:]) for t in log["topics"]], bytes.fromhex(log["data"][2:]))
