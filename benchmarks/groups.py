@@ -233,3 +233,17 @@ def text_speed() -> list[Measured]:
             "fedkit notes process over 100,000 notes in one process",
         ),
     ]
+
+
+def note_imports() -> list[Measured]:
+    """`fedkit notes import` of 100,000 notes, a broken one in the middle: notes a second and peak memory, beside `datasets`."""
+    found = last_json([sys.executable, "benchmarks/note_imports.py"], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only note_imports"
+    count, rate = int(found["notes"]), "1/s"
+    ours, theirs = count / found["many_seconds"], count / found["peer_seconds"]
+    size = f"{count:,} notes of data_samples: {found['source_mb']:.0f} MB of JSON Lines, {found['store_mb']:.0f} MB as a store"
+    few = f"peak of the whole process; the peer is the same for 1,000 notes; `datasets` takes {found['peer_mb']:.0f} MB"
+    return [
+        Measured("import_notes_per_second", ours, rate, again, theirs, "datasets, which checks no offset", size),
+        Measured("import_peak_mb", found["many_mb"], "MB", again, found["few_mb"], "1,000 notes", few),
+    ]

@@ -3,8 +3,8 @@
     python benchmarks/note_imports.py                     100,000 notes of data_samples, written as JSON Lines
     python benchmarks/note_imports.py --notes 1000000     a million, with a broken record in the middle
 
-The peer reads the same file in a process of its own with `datasets` (JSON Lines to Arrow on disk), which keeps the text and checks
-nothing of it. JSON in the last line.
+The peer reads the same file in a process of its own with `datasets` (JSON Lines to Arrow on disk), which checks nothing of what
+it reads and stops at a broken line. JSON in the last line.
 """
 
 from __future__ import annotations

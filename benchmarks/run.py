@@ -34,6 +34,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "concepts": groups.concepts,
     "text": groups.text,
     "text_speed": groups.text_speed,
+    "note_imports": groups.note_imports,
 }
 
 
