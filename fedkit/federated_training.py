@@ -19,14 +19,12 @@ from fedkit.federation.strategies import strategy_for
 from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.ner.metrics import Counts, from_numbers, micro
 from fedkit.ner.tasks import initial_parameters
+from fedkit.runs import TRAINING
 from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
     from fedkit.notes.corpus import Corpus
     from fedkit.study import Study
-
-#: The folder in the study's folder that holds the checkpoint of its rounds.
-TRAINING = "training"
 
 
 def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:

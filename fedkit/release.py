@@ -11,6 +11,7 @@ from fedkit.digests import digest, digest_folder
 from fedkit.errors import TrainingError
 from fedkit.governance.decision import NOTHING
 from fedkit.report import model_card
+from fedkit.runs import TRAINING
 from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ def release(study: Study) -> Path:
     The folder holds config.json, model.safetensors, README.md (the model card), metrics.json and provenance.json.
     Raises TrainingError before the last round is complete.
     """
-    from fedkit.federated_training import TRAINING
     from fedkit.federation.parameters import decode
     from fedkit.federation.rounds import read_history, read_weights
     from fedkit.ner.models import build

@@ -18,6 +18,9 @@ from typing import Any
 from fedkit.errors import ConfigurationError
 from fedkit.storage import write_whole
 
+#: The folder in a study's folder that holds the checkpoint of its rounds.
+TRAINING = "training"
+
 
 @dataclass(frozen=True)
 class StudyEvent:

@@ -17,6 +17,7 @@ from fedkit.errors import FedkitError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.ledger.blocks import raw_header
 from fedkit.ledger.heads import MOST, SignedHead
+from fedkit.runs import TRAINING
 from fedkit.sites.journal import Journal
 
 if TYPE_CHECKING:
@@ -112,7 +113,6 @@ def collect(study: Study, *, updates: bool = False) -> Path:
         (those of the latest rounds), so that averages can be computed again.
     """
     from fedkit.audit.evidence import export
-    from fedkit.federated_training import TRAINING
     from fedkit.federation.rounds import read_history
 
     ledger = study.federation.ledger
@@ -140,7 +140,6 @@ def collect(study: Study, *, updates: bool = False) -> Path:
 
 def _weights(study: Study, history: list[RoundRecord]) -> dict[str, bytes]:
     """Digest → weights that averages are computed from, and what came of each round, as far as they are still there."""
-    from fedkit.federated_training import TRAINING
     from fedkit.federation.parameters import encode
     from fedkit.federation.rounds import read_weights
     from fedkit.ner.tasks import initial_parameters

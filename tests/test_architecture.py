@@ -20,7 +20,7 @@ LAYERS = (
     ("ner", "audit"),
     ("federation",),
     ("sites", "config"),
-    ("study", "federated_training", "release", "refusals", "report"),
+    ("study", "study_evidence", "federated_training", "release", "refusals", "report"),
     ("demo", "doctor", "widgets"),
     ("cli",),
 )

@@ -20,7 +20,7 @@ from typing import Any
 from fedkit.digests import canonical, salted
 from fedkit.errors import ConfigurationError, FedkitError, StorageError
 from fedkit.ledger import merkle
-from fedkit.ledger.rows import GENESIS, check_row, leaf, row_hash, verify_rows
+from fedkit.ledger.rows import GENESIS, check_row, row_hash, verify_rows
 
 __all__ = ["Journal", "verify_rows"]
 
@@ -115,10 +115,10 @@ class Journal:
         """Close a batch over all rows since the last: (first, last, Merkle root), or None if there are none."""
         with self._transaction() as db:
             first = int(db.execute("SELECT COALESCE(MAX(last), 0) + 1 FROM batches").fetchone()[0])
-            rows = self.rows(first)
-            if not rows:
+            leaves = self._leaves(first, 2**62)
+            if not leaves:
                 return None
-            batch = (first, int(rows[-1]["seq"]), merkle.root([leaf(row) for row in rows]))
+            batch = (first, first + len(leaves) - 1, merkle.root(leaves))
             db.execute("INSERT INTO batches VALUES (?, ?, ?)", batch)
         return batch
 
@@ -127,13 +127,19 @@ class Journal:
         leaf(row), seq - first, last - first + 1, path, root)`. Raises FedkitError while its batch is open."""
         for first, last, root in self.batches():
             if first <= seq <= last:
-                path = merkle.proof([leaf(row) for row in self.rows(first, last)], seq - first)
+                path = merkle.proof(self._leaves(first, last), seq - first)
                 return {"seq": seq, "first": first, "last": last, "root": root, "path": path}
         raise FedkitError(f"row {seq} is in no closed batch", expected="a row that was anchored", help="close the batch first")
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def _leaves(self, first: int, last: int) -> list[bytes]:
+        """What stands for rows `first` to `last` in a Merkle tree; see `fedkit.ledger.rows.leaf`."""
+        with self._lock:
+            query = "SELECT hash FROM rows WHERE seq >= ? AND seq <= ? ORDER BY seq"
+            return [bytes.fromhex(hashed) for (hashed,) in self._db.execute(query, (first, last))]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -82,8 +82,8 @@ class TrainingMonitor(FedkitWidget):
 
         While one is training, that one is returned: a study trains once at a time, however often a cell is run.
         """
-        from fedkit.federated_training import TRAINING
         from fedkit.federation.rounds import RoundEvent, read_history
+        from fedkit.runs import TRAINING
 
         shown = getattr(study.on_training, "__self__", None)
         if isinstance(shown, cls) and shown.busy:
