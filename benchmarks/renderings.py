@@ -38,11 +38,11 @@ PHONES = {
     "et": ("+372 5### ####", "5### ####", "6## ####", "+372 6######", "7## ####", "5#######"),
 }
 MONTHS = {
-    "nb": "januar februar mars april mai juni juli august september oktober november desember".split(),
-    "sv": "januari februari mars april maj juni juli augusti september oktober november december".split(),
-    "da": "januar februar marts april maj juni juli august september oktober november december".split(),
-    "fi": [f"{m}kuuta" for m in "tammi helmi maalis huhti touko kesä heinä elo syys loka marras joulu".split()],
-    "et": "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember".split(),
+    "nb": ["januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"],
+    "sv": ["januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"],
+    "da": ["januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"],
+    "fi": [f"{m}kuuta" for m in ["tammi", "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys", "loka", "marras", "joulu"]],
+    "et": ["jaanuar", "veebruar", "märts", "aprill", "mai", "juuni", "juuli", "august", "september", "oktoober", "november", "detsember"],
 }
 
 

@@ -12,21 +12,21 @@ _FI = "tammi helmi maalis huhti touko kesä heinä elo syys loka marras joulu"
 
 #: Twelve names a row. A row is one language and form; rows that differ in no month are not repeated.
 _ROWS: dict[str, tuple[str, ...]] = {
-    "nb": tuple("januar februar mars april mai juni juli august september oktober november desember".split()),
-    "da": tuple("januar februar marts april maj juni juli august september oktober november december".split()),
-    "sv": tuple("januari februari mars april maj juni juli augusti september oktober november december".split()),
+    "nb": tuple(["januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"]),
+    "da": tuple(["januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"]),
+    "sv": tuple(["januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"]),
     "fi": tuple(f"{name}kuu" for name in _FI.split()),
-    "et": tuple("jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember".split()),
+    "et": tuple(["jaanuar", "veebruar", "märts", "aprill", "mai", "juuni", "juuli", "august", "september", "oktoober", "november", "detsember"]),
     "et genitive": tuple(
-        "jaanuari veebruari märtsi aprilli mai juuni juuli augusti septembri oktoobri novembri detsembri".split()
+        ["jaanuari", "veebruari", "märtsi", "aprilli", "mai", "juuni", "juuli", "augusti", "septembri", "oktoobri", "novembri", "detsembri"]
     ),
     "en": tuple("January February March April May June July August September October November December".lower().split()),
-    "nb short": tuple("jan feb mar apr mai jun jul aug sep okt nov des".split()),
-    "da short": tuple("jan feb mar apr maj jun jul aug sept okt nov dec".split()),
-    "et short": tuple("jaan veebr märts apr mai juuni juuli aug sept okt nov dets".split()),
-    "en short": tuple("jan feb mar apr may jun jul aug sep oct nov dec".split()),
+    "nb short": tuple(["jan", "feb", "mar", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "des"]),
+    "da short": tuple(["jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sept", "okt", "nov", "dec"]),
+    "et short": tuple(["jaan", "veebr", "märts", "apr", "mai", "juuni", "juuli", "aug", "sept", "okt", "nov", "dets"]),
+    "en short": tuple(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
     "fi short": tuple(_FI.split()),
-    "roman": tuple("i ii iii iv v vi vii viii ix x xi xii".split()),
+    "roman": tuple(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]),
 }
 
 #: Endings that a row takes. Finnish: partitive, genitive, the local cases, essive, translative; Estonian likewise.
@@ -58,7 +58,7 @@ class MonthWord:
     def written(self, month: int, like: str) -> str:
         """Another month in the same form, with the capitals of `like`."""
         word = _ROWS[self.row][month - 1] + self.ending
-        if like.isupper() and len(like) > 1 or self.row == "roman":
+        if (like.isupper() and len(like) > 1) or self.row == "roman":
             return word.upper() if like.isupper() else word
         return word.capitalize() if like[:1].isupper() else word
 

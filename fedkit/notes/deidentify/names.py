@@ -28,7 +28,7 @@ _ABBREVIATION = re.compile(
 
 #: Between the parts of one name.
 _PARTICLES = frozenset(
-    "af av von van de der den del della di da dos la le el al bin ibn ben ter ten zu zur zum y e och og i".split()
+    ["af", "av", "von", "van", "de", "der", "den", "del", "della", "di", "da", "dos", "la", "le", "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "zum", "y", "e", "och", "og", "i"]
 ) - {"i", "e", "y", "og", "och", "av"}
 _GENITIVE = {"nb": ("s", "'s"), "nn": ("s",), "sv": ("s", ":s"), "da": ("s", "'s"), "en": ("s", "'s")}
 _CASES = {
@@ -243,12 +243,12 @@ def _alone(text: str, token: _Word, language: str, words: Words, lists: Lists) -
     known = is_word(token.lower, language, words)
     if token.begins and text[token.end : token.end + 1] == ":" and not listed and (known or token.lower in lists.headings):
         return "kept"
-    if token.shout and len(token.text) <= 5 or re.match(r"\d", text[token.end : token.end + 1] or " "):
+    if (token.shout and len(token.text) <= 5) or re.match(r"\d", text[token.end : token.end + 1] or " "):
         return ""  # a short form or a model: EKG, V40
     if not known:
         long_opening = token.begins and len(token.text) >= _LONG and not _SURNAME.search(token.lower)
         return "name.list" if listed else "" if long_opening else "name.unseen"
-    if listed and not token.begins or token.lower in lists.given - lists.ambiguous:
+    if (listed and not token.begins) or token.lower in lists.given - lists.ambiguous:
         return "name.list"  # the first word of a sentence counts only as it stands: "Toivon" is "I hope" too
     if _BODY.fullmatch(token.lower):
         return ""
@@ -314,7 +314,7 @@ _MEDICAL_BEFORE = re.compile(
 
 #: First parts of the names of regions.
 _DIRECTIONS = frozenset(
-    "nord sør sør- øst vest midt indre ytre norra södra östra västra syd syd nordre søndre itä länsi etelä pohjois keski koillis kaakkois lounais luoteis varsinais suur ida lääne lõuna põhja kirde kagu loode edela".split()
+    ["nord", "sør", "sør-", "øst", "vest", "midt", "indre", "ytre", "norra", "södra", "östra", "västra", "syd", "syd", "nordre", "søndre", "itä", "länsi", "etelä", "pohjois", "keski", "koillis", "kaakkois", "lounais", "luoteis", "varsinais", "suur", "ida", "lääne", "lõuna", "põhja", "kirde", "kagu", "loode", "edela"]
 )
 
 #: An unknown first word of a sentence of this length is a compound rather than a name, unless it ends or is placed as one.
@@ -434,7 +434,7 @@ def _touch(text: str, left: _Word, right: _Word) -> bool:
 def _joins(text: str, tokens: list[_Word], rules: list[str], i: int, language: str, words: Words, lists: Lists) -> bool:
     token = tokens[i]
     if len(token.text) == 1:
-        return token.capital and not token.begins or (token.capital and text[token.end : token.end + 1] == ".")
+        return (token.capital and not token.begins) or (token.capital and text[token.end : token.end + 1] == ".")
     if token.lower in _PARTICLES and not token.capital:
         after = i + 1 < len(tokens) and tokens[i + 1].capital and _touch(text, token, tokens[i + 1])
         return i > 0 and rules[i - 1] not in ("", "kept") and after

@@ -24,7 +24,13 @@ def only(text: str, language: str, year: int | None = None):
 
 def forms(day: date, language: str) -> list[str]:
     month = MONTHS[language][day.month - 1]
-    numeric = [f"{day:%d.%m.%Y}", f"{day.day}.{day.month}.{day.year}", f"{day:%Y-%m-%d}", f"{day.day}/{day.month} {day.year}", f"{day:%Y%m%d}"]
+    numeric = [
+        f"{day:%d.%m.%Y}",
+        f"{day.day}.{day.month}.{day.year}",
+        f"{day:%Y-%m-%d}",
+        f"{day.day}/{day.month} {day.year}",
+        f"{day:%Y%m%d}",
+    ]
     return [*numeric, f"{day:%d.%m.%y}", f"{day.day}. {month} {day.year}", f"{day.day}. {month.capitalize()} {day.year}"]
 
 
@@ -76,7 +82,13 @@ def test_a_day_that_no_calendar_has_keeps_its_shape_and_gets_no_value() -> None:
 
 @pytest.mark.parametrize(
     ("word", "language", "month", "row"),
-    [("toukokuuta", "fi", 5, "fi"), ("septembris", "et", 9, "et genitive"), ("maj", "sv", 5, "sv"), ("maj", "da", 5, "da"), ("desember", "nn", 12, "nb")],
+    [
+        ("toukokuuta", "fi", 5, "fi"),
+        ("septembris", "et", 9, "et genitive"),
+        ("maj", "sv", 5, "sv"),
+        ("maj", "da", 5, "da"),
+        ("desember", "nn", 12, "nb"),
+    ],
 )
 def test_months_are_known_in_their_cases(word: str, language: str, month: int, row: str) -> None:
     found = month_word(word, language)

@@ -75,7 +75,18 @@ def test_people_in_news_are_masked_and_other_words_are_not(corpora: Path) -> Non
 # --- word lists ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("language", "word"), [("nb", "kvinne"), ("nn", "kvinne"), ("sv", "kvinna"), ("da", "kvinde"), ("fi", "naisenkin"), ("et", "naisest"), ("en", "woman")])
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [
+        ("nb", "kvinne"),
+        ("nn", "kvinne"),
+        ("sv", "kvinna"),
+        ("da", "kvinde"),
+        ("fi", "naisenkin"),
+        ("et", "naisest"),
+        ("en", "woman"),
+    ],
+)
 def test_lists_hold_words_and_no_names(language: str, word: str) -> None:
     assert words_for(language).holds(word) or language == "fi"
     assert not words_for(language).holds("eilertsen")

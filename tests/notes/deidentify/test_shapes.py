@@ -150,7 +150,10 @@ def test_folding_reads_all_scripts_and_leaves_out_what_is_not_seen() -> None:
     assert folded.span(11, 12) == (13, 15)
 
 
-@given(st.text(st.sampled_from("Kari Hansen 12.05.2018 tlf 22334455 \u00a0４٣–@oslo.no,\n"), max_size=80), st.sampled_from(["nb", "fi", ""]))
+@given(
+    st.text(st.sampled_from("Kari Hansen 12.05.2018 tlf 22334455 \u00a0４٣–@oslo.no,\n"), max_size=80),
+    st.sampled_from(["nb", "fi", ""]),
+)
 def test_identifiers_are_in_order_and_within_the_text(text: str, language: str) -> None:
     last = 0
     for one in find_identifiers(text, language):

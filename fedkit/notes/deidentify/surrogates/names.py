@@ -14,7 +14,7 @@ from importlib.resources import files
 from fedkit.notes.deidentify.keys import ProjectKey
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_PARTICLES = frozenset("af av von van de der den del della di da dos la le el al bin ibn ben ter ten zu zur zum".split())
+_PARTICLES = frozenset(["af", "av", "von", "van", "de", "der", "den", "del", "della", "di", "da", "dos", "la", "le", "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "zum"])
 _ENDINGS = {
     "nb": ("s",), "nn": ("s",), "sv": ("s",), "da": ("s",), "en": ("'s", "s"),
     "fi": ("lla", "llä", "lle", "lta", "ltä", "ssa", "ssä", "sta", "stä", "n"),
