@@ -9,11 +9,12 @@ domains, signatures and confinement, so that the numbers are those of the recipe
 The headline is the recipe with its sequential warm start (`fedkit.ner.recipe.WARM_START`), an explicit choice, since it shows
 one site's weights to the next; `averaged_only_f1` is the recipe's default, without it.
 
-Same budget: every model sees each site's training notes equally often (a local model only its own), so the federated model and
-the pooled one train on the same number of words, and so do the local models together.
+Same budget: a local model sees its site's notes as often as the federated plan does, the pooled model all notes equally often,
+and each kind trains on the same number of notes in all.
 F1 is entity-level and strict (seqeval), micro over labels on a site's test set; the headline is its mean over the sites.
-`label_macro` is the mean over labels, then over sites. `--grid` also trains the baselines with each setting of a small grid and
-scores them on the development sets, so that `fedkit.ner.recipe.BASELINES` can be judged.
+`label_macro` is the mean over labels, then over sites. Seeds differ by half a point in the mean and by two at a
+site, so every figure is a mean over seeds. `--dev` scores on the development sets, `--grid` does so for a small grid of the
+baselines' settings: what `fedkit.ner.recipe` holds is to be chosen there.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, run_round
 from fedkit.federation.strategies import strategy_for
 from fedkit.ner import tasks
 from fedkit.ner.comparison import Notes, compare
-from fedkit.ner.metrics import Counts, from_numbers, label_macro, micro, site_label_macro, site_macro
+from fedkit.ner.metrics import Counts, from_numbers, micro, site_label_macro, site_macro
 from fedkit.ner.recipe import WARM_START
 from fedkit.notes.corpus import Corpus, SiteNotes, read_corpus
 
@@ -132,12 +133,11 @@ def through_evaluate(corpus: Corpus, settings: dict[str, Any], weights: Paramete
 
 
 def grid(corpus: Corpus, settings: dict[str, Any], folder: Path, told: Any) -> list[dict[str, Any]]:
-    """Mean F1 on the development sets of pooled and local models for each setting of GRID."""
-    judged = replace(corpus, sites={name: replace(site, test=site.dev) for name, site in corpus.sites.items()})
+    """Mean F1 of pooled and local models for each setting of GRID. corpus: as `on_dev` gives it."""
     rows = []
     for values in product(*GRID.values()):
         chosen = dict(zip(GRID, values, strict=True))
-        result = compare(judged, settings, folder / "-".join(map(str, values)), baselines={"local": chosen, "pooled": chosen})
+        result = compare(corpus, settings, folder / "-".join(map(str, values)), baselines={"local": chosen, "pooled": chosen})
         rows.append(
             {**chosen, "pooled_dev_f1": points(site_macro(result.pooled)), "local_dev_f1": points(site_macro(result.local))}
         )
@@ -149,6 +149,11 @@ def points(value: float) -> float:
     return round(100 * value, 2)
 
 
+def on_dev(corpus: Corpus) -> Corpus:
+    """The corpus with its development sets in the place of the test sets."""
+    return replace(corpus, sites={name: replace(site, test=site.dev) for name, site in corpus.sites.items()})
+
+
 def subset(corpus: Corpus, every: int) -> Corpus:
     """Every so-manieth training note of each site, for quick looks."""
 
@@ -158,54 +163,29 @@ def subset(corpus: Corpus, every: int) -> Corpus:
     return replace(corpus, sites={name: part(site) for name, site in corpus.sites.items()})
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True, help="a folder of one folder per site")
-    parser.add_argument("--out", type=Path, help="also write the results to this file")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sequential", type=int, default=WARM_START, help="rounds of warm start, default: %(default)s")
-    parser.add_argument("--every", type=int, default=1, help="train on every so-manieth note only")
-    parser.add_argument(
-        "--grid", action="store_true", help="try the grid for the baselines as well (takes three times as long)"
-    )
-    options = parser.parse_args()
-    corpus = subset(read_corpus(options.corpus), options.every)
-    notes = {name: len(site.train) for name, site in corpus.sites.items()}
-    plain = {**tasks.default_settings(corpus.labels, seed=options.seed, notes=notes), "sequential_rounds": 0}
-    settings = {**plain, "sequential_rounds": options.sequential}
+KINDS = ("local", "pooled", "averaged_only", "federated")
 
-    def told(message: str) -> None:
-        print(message, flush=True)
 
-    began = time.monotonic()
+def one_seed(corpus: Corpus, plain: dict[str, Any], sequential: int, told: Any) -> dict[str, Any]:
+    """All models of one seed: F1 in points per site and kind, the mean over labels, words and CPU seconds."""
+    settings = {**plain, "sequential_rounds": sequential}
     scores, weights, spent = federated(corpus, settings, told)
-    averaged = federated(corpus, plain, told)[0] if options.sequential else scores
+    averaged = federated(corpus, plain, told)[0] if sequential else scores
     with tempfile.TemporaryDirectory() as folder:
         base = compare(corpus, settings, Path(folder), told)
-        tried = grid(corpus, settings, Path(folder), told) if options.grid else []
     by_evaluate = through_evaluate(corpus, settings, weights)
-    table = [
-        {
-            "site": name,
-            "notes": len(site.train),
-            "local": points(micro(base.local[name]).f1),
-            "pooled": points(micro(base.pooled[name]).f1),
-            "averaged_only": points(micro(averaged[name]).f1),
-            "federated": points(micro(scores[name]).f1),
-            "federated_by_seqeval": points(by_evaluate[name]),
-            "federated_label_macro": points(label_macro(scores[name])),
-        }
-        for name, site in corpus.sites.items()
-    ]
-    kinds: dict[str, Scores] = {"local": base.local, "pooled": base.pooled, "averaged_only": averaged, "federated": scores}
-    results = {
-        "names5_federated_f1": points(site_macro(scores)),
-        "names5_pooled_f1": points(site_macro(base.pooled)),
-        "names5_local_f1": points(site_macro(base.local)),
-        "names5_worst_site_gap": round(min(row["federated"] - row["local"] for row in table), 2),
-        "averaged_only_f1": points(site_macro(averaged)),
+    kinds: dict[str, Scores] = dict(zip(KINDS, (base.local, base.pooled, averaged, scores), strict=True))
+    return {
+        "seed": plain["seed"],
+        "sites": {
+            name: {
+                **{kind: points(micro(of[name]).f1) for kind, of in kinds.items()},
+                "federated_by_seqeval": points(by_evaluate[name]),
+            }
+            for name in corpus.sites
+        },
+        "mean": {kind: points(site_macro(of)) for kind, of in kinds.items()},
         "label_macro": {kind: points(site_label_macro(of)) for kind, of in kinds.items()},
-        "table": table,
         "words": {
             "federated": int(spent["words"]),
             "pooled": base.words["pooled"],
@@ -216,18 +196,74 @@ def main() -> int:
             "pooled": round(base.seconds["pooled"], 1),
             "local": round(sum(s for name, s in base.seconds.items() if name != "pooled"), 1),
         },
-        "seconds": round(time.monotonic() - began, 1),
-        "seed": options.seed,
-        "settings": settings,
-        **({"grid": tried} if tried else {}),
     }
-    print(f"{'site':12}{'notes':>8}" + "".join(f"{kind:>15}" for kind in kinds))
-    for row in table:
-        print(f"{row['site']:12}{row['notes']:8}" + "".join(f"{row[kind]:15.1f}" for kind in kinds))
-    print(f"{'mean':20}" + "".join(f"{points(site_macro(of)):15.1f}" for of in kinds.values()))
+
+
+def summary(corpus: Corpus, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over the seeds, with the table of sites. The worst gap is that of the means; each seed's own stands beside it."""
+
+    def mean(values: list[float]) -> float:
+        return round(sum(values) / len(values), 2)
+
+    table = [
+        {"site": name, "notes": len(site.train), **{kind: mean([run["sites"][name][kind] for run in runs]) for kind in KINDS}}
+        for name, site in corpus.sites.items()
+    ]
+    gaps = [min(row["federated"] - row["local"] for row in run["sites"].values()) for run in runs]
+    return {
+        **{f"names5_{kind}_f1": mean([run["mean"][kind] for run in runs]) for kind in KINDS},
+        "names5_worst_site_gap": round(min(row["federated"] - row["local"] for row in table), 2),
+        "worst_site_gap_of_seeds": [round(gap, 2) for gap in gaps],
+        "table": table,
+    }
+
+
+def show(found: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    """The table of sites, the mean of each kind, and each seed's mean."""
+    print(f"{'site':12}{'notes':>8}" + "".join(f"{kind:>15}" for kind in KINDS))
+    for row in found["table"]:
+        print(f"{row['site']:12}{row['notes']:8}" + "".join(f"{row[kind]:15.1f}" for kind in KINDS))
+    print(f"{'mean':20}" + "".join(f"{found[f'names5_{kind}_f1']:15.2f}" for kind in KINDS))
+    for run in runs:
+        print(f"seed {run['seed']:<15}" + "".join(f"{run['mean'][kind]:15.2f}" for kind in KINDS))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True, help="a folder of one folder per site")
+    parser.add_argument("--out", type=Path, help="also write the results to this file")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="one run each, default: 1 2 3")
+    parser.add_argument("--sequential", type=int, default=WARM_START, help="rounds of warm start, default: %(default)s")
+    parser.add_argument("--every", type=int, default=1, help="train on every so-manieth note only")
+    parser.add_argument("--dev", action="store_true", help="score on the development sets: for choosing a recipe")
+    parser.add_argument("--grid", action="store_true", help="only try the baselines' grid, on the development sets")
+    options = parser.parse_args()
+    corpus = subset(read_corpus(options.corpus), options.every)
+    if options.dev or options.grid:
+        corpus = on_dev(corpus)
+    notes = {name: len(site.train) for name, site in corpus.sites.items()}
+
+    def told(message: str) -> None:
+        print(message, flush=True)
+
+    def plain(seed: int) -> dict[str, Any]:
+        return {**tasks.default_settings(corpus.labels, seed=seed, notes=notes), "sequential_rounds": 0}
+
+    began = time.monotonic()
+    if options.grid:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps({"grid": grid(corpus, plain(options.seeds[0]), Path(folder), told)}))
+        return 0
+    runs = []
+    for seed in options.seeds:
+        told(f"seed {seed}")
+        runs.append(one_seed(corpus, plain(seed), options.sequential, told))
+    settings = {**plain(options.seeds[0]), "sequential_rounds": options.sequential}
+    found = {**summary(corpus, runs), "runs": runs, "seconds": round(time.monotonic() - began, 1), "settings": settings}
+    show(found, runs)
     if options.out:
-        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results))
+        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found))
     return 0
 
 
