@@ -1,4 +1,7 @@
-"""The contracts against a model of them in a page of Python: in any order of acts, both take the same and refuse the same."""
+"""The contracts against a model of them in a page of Python: in any order of acts, both take the same and refuse the same.
+
+And against the auditor's own rules: of what the contracts took, none may be a finding.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from ledger_world import World
 
+from fedkit.audit.acts import Found, read_acts
+from fedkit.audit.deployments import replay_all
+from fedkit.audit.evidence import read
+from fedkit.audit.verify import TITLES
 from fedkit.digests import digest
 from fedkit.errors import ContractReverted
 from fedkit.governance.decision import NOTHING
@@ -44,8 +51,21 @@ class Ledgers(RuleBasedStateMachine):
         self.paid: dict[tuple[str, int], int] = {}
 
     def teardown(self) -> None:
-        self.world.close()
-        shutil.rmtree(self.folder)
+        try:
+            self.audit()
+        finally:
+            self.world.close()
+            shutil.rmtree(self.folder)
+
+    def audit(self) -> None:
+        """The rules that are applied once more to a bundle find nothing in what the contracts let through."""
+        evidence = read(self.world.export(self.folder / "evidence", self.request))
+        found: Found = {number: [] for number in TITLES}
+        acts, _ = read_acts(evidence, found)
+        assert acts
+        replay_all(evidence, acts, set(), found, {})
+        del found[13]  # an auditor asks for the last model; the contracts take any that was recorded
+        assert {number: findings for number, findings in found.items() if findings} == {}
 
     @property
     def leave(self) -> bool:
@@ -182,6 +202,6 @@ def test_the_contracts_do_what_their_model_does(founded: Path) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Ledgers,
         settings=settings(
-            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+            max_examples=16, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
         ),
     )
