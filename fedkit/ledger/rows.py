@@ -128,7 +128,7 @@ class Problem:
 
 def check_row(act: str, actor: str, fields: Mapping[str, Any]) -> None:
     """Raises ConfigurationError unless act, actor and fields are of the vocabulary. The error repeats no value."""
-    if act not in ACTS:
+    if not isinstance(act, str) or act not in ACTS:
         raise ConfigurationError("not an act of the journal", expected=f"one of {sorted(ACTS)}", got="another word")
     if not _is_type("name", actor):
         raise ConfigurationError(f"{act}: the actor is no name", expected="up to 64 characters without spaces", got="else")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +16,7 @@ from audit.conftest import Told, failed
 from click.testing import CliRunner
 from ledger_world import CANARIES, World
 
+from fedkit.audit import verify as module
 from fedkit.audit.evidence import read
 from fedkit.audit.forge import forge
 from fedkit.audit.report import Check, Finding, Report
@@ -187,3 +191,59 @@ def test_the_numbers_are_the_same_in_the_docs() -> None:
     text = (ROOT / "docs" / "audit.md").read_text("utf-8")
     for number, title in TITLES.items():
         assert f"{number}. **{title.partition(':')[0]}**" in text
+
+
+def test_the_numbers_are_the_same_in_the_code() -> None:
+    """Each step of `verify` says which checks it makes, and each check says its number first."""
+    source = inspect.getsource(module.verify)
+    said = {int(n) for comment in re.findall(r"# ([\d, to]+)", source) for n in expanded(comment)}
+    assert said == set(TITLES)
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__name__.startswith(("check_", "read_j"))]
+    for function in functions:
+        numbers = re.findall(r"\b(\d+)\b", (function.__doc__ or "").partition(": ")[0])
+        assert numbers, function.__name__
+        assert {int(n) for n in numbers} <= set(TITLES)
+    sources = "".join((Path(str(module.__file__)).parent / f"{name}.py").read_text("utf-8") for name in VERIFIER)
+    assert {int(n) for n in re.findall(r"(?:found\[|find\()(\d+)", sources)} == set(TITLES)
+
+
+def expanded(text: str) -> list[str]:
+    """The numbers of "3, 5 to 8"."""
+    numbers: list[str] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition(" to ")
+        if first.isdigit():
+            numbers += map(str, range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def test_the_numbers_are_the_same_in_every_form_of_the_report(bundle: Path) -> None:
+    report = verify(bundle)
+    page, fragment, text = report.to_page(), report.to_html(), str(report)
+    assert [check["number"] for check in report.to_json()["checks"]] == list(TITLES)
+    for number, title in TITLES.items():
+        name = title.partition(":")[0]
+        assert re.search(rf"^ *{number}  .*{name}", text, re.MULTILINE)
+        for shown in (page, fragment):
+            assert re.search(rf">{number}<.*?{name}", shown, re.DOTALL)
+
+
+#: What `verify` reaches in fedkit.audit: what somebody reads who will not take its word either.
+VERIFIER = (
+    *("verify", "evidence", "bundle", "acts", "deployments", "roles", "budgets", "rules"),
+    *("journals", "proofs", "agreement", "averages", "witnesses", "report"),
+)
+
+
+def test_the_verifier_can_be_read_in_one_sitting() -> None:
+    """An afternoon: as many statements as this and no more, in modules of a few pages each."""
+    folder = Path(str(module.__file__)).parent
+    sources = {name: (folder / f"{name}.py").read_text("utf-8") for name in VERIFIER}
+    assert sum(isinstance(node, ast.stmt) for text in sources.values() for node in ast.walk(ast.parse(text))) < 1500
+    assert max(len(text.splitlines()) for text in sources.values()) < 300
+
+
+def test_the_verifier_reaches_no_other_module_of_the_audit() -> None:
+    script = "import sys, fedkit.audit.verify; print(*sorted(n for n in sys.modules if n.startswith('fedkit.audit.')))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert {name.rpartition(".")[2] for name in done.stdout.split()} == set(VERIFIER)

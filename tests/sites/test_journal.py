@@ -10,14 +10,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedkit.errors import ConfigurationError, FedkitError, StorageError
 from fedkit.ledger import merkle
-from fedkit.ledger.rows import ACTS, GENESIS, leaf, row_hash, verify_rows
+from fedkit.ledger.rows import ACTS, GENESIS, check_row, leaf, row_hash, verify_rows
 from fedkit.sites.journal import Journal
 
 BLOB = "ab" * 32
@@ -27,6 +28,12 @@ CANARY = "Pasienten Kari Nordmann fikk utslett av Ibux"
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "site" / "journal.db")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    """One for many examples: none of them may write a row."""
+    return Journal(tmp_path_factory.mktemp("shared") / "journal.db")
 
 
 def fill(journal: Journal, rows: int) -> None:
@@ -137,12 +144,41 @@ def test_what_is_not_in_the_vocabulary_is_refused_and_not_repeated(
 
 @given(text=st.text(min_size=1), act=st.sampled_from(sorted(ACTS)))
 def test_no_type_admits_a_sentence(text: str, act: str) -> None:
-    from fedkit.ledger.rows import check_row
-
     sentence = f"{text} {text}"
     for name in ACTS[act]:
         with pytest.raises(ConfigurationError):
             check_row(act, "fi", {name: sentence})
+
+
+#: What could stand in a note, an error or a request, put where a caller might put it by mistake.
+canaries = st.one_of(
+    st.sampled_from([CANARY, "MR shunt dose 5mg", "Kari\nNordmann", "ØRN", "fødselsnummer:010190", "a,b", '{"x"}', ""]),
+    st.text(min_size=1).map(lambda text: f"{text} {text}"),
+    st.text(alphabet="æøåäöüõ", min_size=1),
+    st.binary(max_size=4),
+    st.floats(),
+    st.lists(st.text()),
+    st.dictionaries(st.text(), st.text()),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data(), act=st.sampled_from(sorted(ACTS)), canary=canaries)
+def test_no_canary_is_written_wherever_it_stands(shared: Journal, data: st.DataObject, act: str, canary: Any) -> None:
+    """A row that would be taken, but for what stands in one of its places."""
+    good = {"digest": BLOB, "name": "fi", "count": 3, "word": "ok", "flag": True}
+    good |= {"address": "0x" + "ab" * 20, "signature": "0x" + "ab" * 65}
+    fields: dict[str, Any] = {name: good[kind.rstrip("?")] for name, kind in ACTS[act].items()}
+    check_row(act, "alice", fields)
+    place = data.draw(st.sampled_from([*fields, "the act", "the actor", "one more field"]))
+    name, actor = (canary if place == "the act" else act), (canary if place == "the actor" else "alice")
+    if place in fields or place == "one more field":
+        fields[place] = canary
+    with pytest.raises(ConfigurationError) as refused:
+        shared.append(name, actor, **fields)
+    if isinstance(canary, str) and len(canary) > 5:
+        assert canary not in refused.value.diagnostics()
+    assert shared.rows() == []
 
 
 def test_guessable_content_is_salted_per_journal(tmp_path: Path) -> None:
@@ -260,7 +296,61 @@ def test_a_later_piece_of_a_chain_verifies_from_the_row_before_it(journal: Journ
     assert verify_rows(piece, previous="1" * 64)
 
 
+# -- what a resumed study, and a witness, ask a journal
+def test_the_newest_row_of_an_act(journal: Journal) -> None:
+    assert journal.last("blob.stored") is None
+    fill(journal, 3)
+    journal.append("site.closed", "fi")
+    found = journal.last("blob.stored")
+    assert found is not None
+    assert (found["seq"], found["fields"]["bytes"]) == (3, 2)
+
+
+def test_a_row_is_known_by_all_its_fields(journal: Journal) -> None:
+    fill(journal, 2)
+    assert journal.has("blob.stored", blob=BLOB, bytes=1)
+    assert not journal.has("blob.stored", blob=BLOB, bytes=2)
+    assert not journal.has("blob.stored", blob=BLOB)
+    assert not journal.has("blob.read", blob=BLOB, bytes=1)
+
+
 # -- the file itself
+def test_on_a_full_disk_nothing_is_half_written_and_it_goes_on_when_there_is_room(journal: Journal) -> None:
+    fill(journal, 3)
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite says "full", as it does when the disk is
+    with pytest.raises(StorageError, match="cannot be used") as refused:
+        fill(journal, 1000)
+    assert "free space" in refused.value.help
+    rows = journal.rows()
+    assert verify_rows(rows) == []
+    journal._db.execute("PRAGMA max_page_count = 1000000")
+    fill(journal, 1)
+    assert [row["seq"] for row in journal.rows()] == list(range(1, len(rows) + 2))
+
+
+def test_a_journal_that_another_program_has_locked_is_named(journal: Journal) -> None:
+    fill(journal, 1)
+    journal._db.execute("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(journal.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageError, match=r"journal\.db"):
+        fill(journal, 1)
+    other.execute("ROLLBACK")
+    other.close()
+    fill(journal, 1)
+    assert len(journal.rows()) == 2
+
+
+def test_a_journal_that_was_cut_off_is_named(journal: Journal) -> None:
+    fill(journal, 200)
+    journal.close()
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StorageError, match=r"journal\.db"):
+        Journal(journal.path).rows()
+
+
 @pytest.mark.parametrize("statement", ["UPDATE rows SET actor = 'bob'", "DELETE FROM rows", "DELETE FROM batches"])
 def test_sqlite_refuses_to_change_or_delete(journal: Journal, statement: str) -> None:
     fill(journal, 2)
