@@ -14,8 +14,9 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
   the request that every steward signs, gains what two seeds differ by, or nothing.
 
 Tried on names5 without gain beyond the noise: 1, 8, 10 or 22 sequential rounds, a server rate of 1.0 or 1.2 or falling to 0.75,
-rates of 4e-3 and 5e-3, 24 rounds, steps normalised by their number (Wang et al. 2020), rows weighted by how far they moved, and the mean of
-the last four rounds' weights. Larger tables gain a point for everybody, pooled and local models included, at twice the traffic.
+rates of 4e-3 and 5e-3, 24 rounds, changes divided by their number of steps (Wang et al. 2020), rows weighted by how far they
+moved, and the mean of the last four rounds' weights. Larger tables gain a point for everybody, pooled and local models included,
+at twice the traffic.
 
 Seeds differ by half a point in the mean over the sites and by two points at a site: judge on several, and on development sets
 (`benchmarks/names5.py --dev`).
@@ -40,8 +41,8 @@ BALANCE = 0.5
 #: How many of the rounds to run from site to site where the sites agree to it.
 WARM_START = 4
 
-#: Training settings in which a baseline differs from the recipe. Pooled training does better at a higher rate (71.9 against 70.9
-#: on the development sets of names5): its optimiser keeps its moments, and no average undoes what is learnt.
+#: Training settings in which a baseline differs from the recipe. Pooled training does better at a higher rate (71.9 against
+#: 70.9 on the development sets of names5): its optimiser keeps its moments, and no average undoes what is learnt.
 BASELINES: dict[str, dict[str, Any]] = {"pooled": {"lr": 5e-3}, "local": {}}
 
 
