@@ -94,6 +94,7 @@ def approve(study: fedkit.Study, weights: dict[str, np.ndarray], rounds: int) ->
         entries=(fedkit.Entry("train_round", rounds, contract),),
         settings={"labels": [], "rounds": rounds},
     )
+    study.federation.ledger.issue_permit(study.code_request.permit, [study.federation.researcher])
     study.federation.ledger.submit(study.code_request, study.sites)
     start = encode(weights)
     for site in study.sites:
