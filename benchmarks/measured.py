@@ -15,6 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PEERS = {
     "flower": (ROOT / ".venv-bench", ROOT / "benchmarks" / "requirements-flower.lock", "Flower and Ray, 0.5 GB"),
     "presidio": (ROOT / ".venv-bench-text", ROOT / "benchmarks" / "requirements-presidio.lock", "Presidio and spaCy, 0.4 GB"),
+    "eth-tester": (
+        ROOT / ".venv-bench-ledger",
+        ROOT / "benchmarks" / "requirements-eth-tester.lock",
+        "eth-tester and web3, 0.1 GB",
+    ),
 }
 
 
@@ -67,7 +72,7 @@ def last_json(command: list[str | Path], **settings: str) -> dict[str, Any]:
 
 
 def peer_python(peer: str = "flower") -> Path:
-    """The Python of an environment that holds a peer, "flower" or "presidio"; made when it is first needed, again when its lock
+    """The Python of an environment that holds a peer, one of `PEERS`; made when it is first needed, again when its lock
     has changed."""
     venv, lock, what = PEERS[peer]
     python, stamp = venv / "bin" / "python", venv / "installed"
