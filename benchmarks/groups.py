@@ -249,3 +249,55 @@ def note_imports() -> list[Measured]:
         Measured("import_notes_per_second", ours, rate, again, theirs, "datasets, which checks no offset", size),
         Measured("import_peak_mb", found["many_mb"], "MB", again, found["few_mb"], "1,000 notes", few),
     ]
+
+
+def ledger_acts() -> list[Measured]:
+    """CPU of acts on the embedded chain: in batches, beside eth-tester on 300 acts, over 10,000 blocks; and opening those."""
+    settings = {"OMP_NUM_THREADS": "1"}
+    batched = last_json([sys.executable, "benchmarks/ledger_acts.py", "batched", "--acts", "1000"], **settings)
+    theirs = last_json([peer_python("eth-tester"), "benchmarks/eth_tester_acts.py", "--acts", "300"], **settings)
+    ours = last_json([sys.executable, "benchmarks/ledger_acts.py", "against", "--acts", "300"], **settings)
+    long = last_json([sys.executable, "benchmarks/ledger_acts.py", "long", "--acts", "10000"], **settings)
+    opened, again = long["opened"], "python benchmarks/run.py --only ledger_acts"
+    return [
+        Measured(
+            "ledger_event_ms",
+            batched["ms"],
+            "ms CPU",
+            again,
+            5.0,
+            "limit",
+            "an anchor, signed by its site, sent and its receipt read; 1,000 of them, 100 to a block, each block flushed to the "
+            f"disk; reading them back as records {batched['read_ms']:.2f} ms each",
+        ),
+        Measured(
+            "ledger_vs_eth_tester",
+            ours["batched"],
+            "s CPU",
+            again,
+            theirs["seconds"],
+            "eth-tester 0.14 with py-evm",
+            f"300 roles granted and their logs read back; fedkit on disk, in blocks of 100, and {ours['single']:.2f} s with a "
+            f"block for each; eth-tester in memory, a block for each; {theirs['logs']:.2f} s of its time are the logs",
+        ),
+        Measured(
+            "ledger_10k_act_ms",
+            long["ms"],
+            "ms CPU",
+            again,
+            long["first_ms"],
+            "the same over the first 1,000",
+            f"10,000 acts, a block for each; the last 1,000 {long['last_ms']:.2f} ms; peak {long['mb']:.0f} MB, "
+            f"{long['disk_mb']:.0f} MB on disk",
+        ),
+        Measured(
+            "chain_open_10k_seconds",
+            opened["open"],
+            "s",
+            again,
+            1.0,
+            "limit",
+            f"open_ledger on {opened['blocks']:,} blocks in a new process, imports done; reading all {opened['events']:,} records "
+            f"{opened['read']:.1f} s more",
+        ),
+    ]

@@ -31,6 +31,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "demo": groups.demo,
     "names5": groups.names5,
     "verify_rows": groups.verify_rows,
+    "ledger_acts": groups.ledger_acts,
     "concepts": groups.concepts,
     "text": groups.text,
     "text_speed": groups.text_speed,
