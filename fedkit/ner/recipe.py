@@ -15,8 +15,8 @@ Measured by `benchmarks/names5.py` (five languages, 2,415 to 18,152 training sen
 
 Tried on names5 without gain beyond the noise: 1, 8, 10 or 22 sequential rounds, a server rate of 1.0 or 1.2 or falling to 0.75,
 rates of 4e-3 and 5e-3, 24 rounds, changes divided by their number of steps (Wang et al. 2020), rows weighted by how far they
-moved, and the mean of the last four rounds' weights. Tables of twice the rows gain half a point for the federated model, and for
-the local and pooled ones as well, at twice the traffic.
+moved, and the mean of the last four rounds' weights. Tables of twice the rows gain half a point for the federated model, and
+for the local and pooled ones as well, at twice the traffic.
 
 Seeds differ by half a point in the mean over the sites and by two points at a site: judge on several, and on development sets
 (`benchmarks/names5.py --dev`).
