@@ -267,8 +267,8 @@ def ledger_acts() -> list[Measured]:
             again,
             5.0,
             "limit",
-            "an anchor, signed by its site, sent and its receipt read; 1,000 of them, 100 to a block, each block flushed to the "
-            f"disk; reading them back as records {batched['read_ms']:.2f} ms each",
+            "an anchor, signed by its site, sent and its receipt read; 1,000 of them, 100 to a block, each block flushed to "
+            f"the disk; reading them back as records {batched['read_ms']:.2f} ms each",
         ),
         Measured(
             "ledger_vs_eth_tester",
@@ -297,7 +297,7 @@ def ledger_acts() -> list[Measured]:
             again,
             1.0,
             "limit",
-            f"open_ledger on {opened['blocks']:,} blocks in a new process, imports done; reading all {opened['events']:,} records "
-            f"{opened['read']:.1f} s more",
+            f"open_ledger on {opened['blocks']:,} blocks in a new process, imports done; reading all {opened['events']:,} "
+            f"records {opened['read']:.1f} s more",
         ),
     ]
