@@ -44,6 +44,7 @@ class Ledgers(RuleBasedStateMachine):
         self.request = self.world.request(train=3)
         self.status = dict.fromkeys(SITES, "not asked")
         self.granted = dict.fromkeys(SITES, 0)
+        self.decisions = 0
         self.permitted, self.revoked, self.researcher = False, False, True
         self.last, self.models, self.released = 0, set[str](), False
         self.cap: dict[str, int | None] = dict.fromkeys(SITES)
@@ -129,9 +130,9 @@ class Ledgers(RuleBasedStateMachine):
     def decide(self, site: str, approved: bool, granted: int) -> None:
         before = self.status[site]
         takes = before == "submitted" and self.leave if approved else before in ("submitted", "approved", "executed")
-        decision = self.world.decision(self.request, site, approved=approved, rounds=granted)
-        if (before == "denied" and not approved) or (before == "approved" and approved):
-            return  # the same again may be the repetition of an act, which is no act
+        self.decisions += 1  # none is the same as one before: to repeat an act is no act
+        days = 30 + self.decisions
+        decision = self.world.decision(self.request, site, approved=approved, rounds=granted, days=days)
         if self.compare(takes, lambda: self.world.ledger.decide(decision)):
             self.status[site], self.granted[site] = ("approved", granted) if approved else ("denied", 0)
 
