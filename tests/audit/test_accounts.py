@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit.cases import tries
 from audit.conftest import Told, failed
 from audit.hands import Row, chained, inserted, rewritten
 from hypothesis import given
@@ -45,6 +46,7 @@ def test_other_code_than_was_approved_is_found(name: str, bundle: Path) -> None:
     assert f"ran with another {name} than was approved" in findings(bundle, 7)
 
 
+@tries("run that was never started")
 def test_a_run_that_was_never_started_is_found(bundle: Path) -> None:
     rewritten(bundle, NORWAY, started(lambda row: row["fields"].update({"inputs": digest("other")})))
     assert "nothing says that it was started" in findings(bundle, 7)
@@ -57,6 +59,7 @@ def of(act: str) -> Callable[[Row], bool]:
     return lambda row: row["act"] == act
 
 
+@tries("a round or release left out of the study's journal")
 @pytest.mark.parametrize("act", ["round.aggregated", "model.released"])
 def test_what_the_study_left_out_of_its_journal_is_found(act: str, bundle: Path) -> None:
     def without(rows: list[Row]) -> list[Row]:
@@ -68,6 +71,7 @@ def test_what_the_study_left_out_of_its_journal_is_found(act: str, bundle: Path)
     assert failed(bundle) >= {10, 11}
 
 
+@tries("rounds thrown away until one was to the researcher's liking")
 def test_a_round_that_only_the_study_knows_is_found(bundle: Path, told: Told) -> None:
     """Rounds thrown away until one was to the researcher's liking: whoever keeps count truly shows them."""
     row = {"request": told.request.digest, "entry": "train", "round": 4, "kind": "averaged"}
@@ -77,12 +81,14 @@ def test_a_round_that_only_the_study_knows_is_found(bundle: Path, told: Told) ->
     assert failed(bundle) == {10, 11}
 
 
+@tries("the study's journal left out, or another study's in its place")
 def test_a_study_without_a_journal_is_found(bundle: Path) -> None:
     rewritten(bundle, STUDY, lambda rows: [])
     assert "the study: has no journal in the bundle" in findings(bundle, 9)
     assert failed(bundle) >= {9, 11}
 
 
+@tries("the study's journal left out, or another study's in its place")
 def test_the_journal_of_another_study_is_found(bundle: Path) -> None:
     def other(rows: list[Row]) -> list[Row]:
         rows[0]["fields"]["study"] = digest("another study")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit.cases import tries
 from audit.conftest import failed
 from audit.hands import Block, call_again, chain_rewritten, find_call
 from ledger_world import World
@@ -83,6 +84,7 @@ def again(world: World, blocks: list[Block], function: str, change: Any) -> list
     return blocks
 
 
+@tries("a cost that does not add up, or goes beyond the cap")
 @pytest.mark.parametrize(
     ("actor", "changes", "says"),
     [
@@ -101,6 +103,7 @@ def test_spending_that_does_not_add_up_is_found(
     assert failed(bundle) >= {14, 16}
 
 
+@tries("execution that took nothing of its budget")
 def test_an_execution_that_took_nothing_of_the_budget_is_found(bundle: Path) -> None:
     def gone(blocks: list[Block]) -> list[Block]:
         number, at = find_call(blocks, "Rounds", "spendBySig")
@@ -111,6 +114,7 @@ def test_an_execution_that_took_nothing_of_the_budget_is_found(bundle: Path) -> 
     assert "round 2 of train took nothing of it" in sixteen(bundle)
 
 
+@tries("a cap that its steward did not sign, or an older one")
 def test_a_cap_that_the_steward_did_not_sign_is_found(paid: Paid, bundle: Path) -> None:
     def more(given: dict[str, Any]) -> dict[str, Any]:
         site, dataset, cap, version, steward = given["budget"]
@@ -120,6 +124,7 @@ def test_a_cap_that_the_steward_did_not_sign_is_found(paid: Paid, bundle: Path) 
     assert "is not signed by its steward" in sixteen(bundle)
 
 
+@tries("a cap that its steward did not sign, or an older one")
 def test_an_older_cap_that_a_relay_brings_back_is_found(paid: Paid, bundle: Path) -> None:
     world = paid.world
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from audit.cases import tries
 from audit.conftest import failed
-from audit.test_forgeries import rewritten
+from audit.hands import rewritten
 from ledger_world import World
 
 from fedkit.audit.verify import verify
@@ -41,6 +42,7 @@ def test_evidence_after_a_hand_over_is_clean(which: int, moved: tuple[World, Cod
     assert report.ok, str(report)
 
 
+@tries("a hand-over to other contracts left out")
 def test_a_hand_over_that_is_left_out_of_the_bundle_is_found(
     moved: tuple[World, CodeRequest, CodeRequest], tmp_path: Path
 ) -> None:
@@ -62,6 +64,7 @@ def test_evidence_of_a_deployment_that_ended_says_so_and_what_came_after_does_no
     assert failed(bundle) >= {11}  # the journals tell of a second request, which these contracts never saw
 
 
+@tries("strange contracts in the place of earlier ones")
 def test_a_stranger_in_the_place_of_an_earlier_deployment_is_found(
     moved: tuple[World, CodeRequest, CodeRequest], tmp_path: Path
 ) -> None:
