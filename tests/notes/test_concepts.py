@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,19 @@ def test_what_a_word_means_does_not_depend_on_the_notes_before() -> None:
     used.find("Metoprolol metropolol Azure penisillinallergi kne utslettet " * 3, "nb", ("DRUG",))
     for text in ("metropolol ved kne", "Azure XT DR", "penisillinallergi", "utslettet"):
         assert used.find(text, "nb") == fresh.find(text, "nb")
+
+
+def test_letters_with_combining_marks_are_the_same_letters(known: Normaliser) -> None:
+    text = "Sydämentykytystä, hengenahdistuksiä ja sydämentahdistimella hüpertensioon."
+    apart = unicodedata.normalize("NFD", text)
+    found = [unicodedata.normalize("NFC", apart[s.start : s.end]) for s in known.find(apart, "fi")]
+    assert found == [text[s.start : s.end] for s in known.find(text, "fi")]
+    assert len(found) >= 2
+
+
+def test_a_note_without_blanks_is_read_and_costs_no_memory(known: Normaliser) -> None:
+    assert known.find("metoprolol" * 100_000, "nb") == ()
+    assert max(len(word) for memory in known._memory.values() for word, _ in memory) < 100
 
 
 # --- notes ----------------------------------------------------------------------------------------------------------------

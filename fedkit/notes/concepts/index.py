@@ -11,6 +11,7 @@ Four ways lead from a word to a term, tried in this order; the first that succee
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _INFLECTED = 5  # the fewest letters a word needs to be taken for an inflected n
 #: The fewest letters a word needs to be taken for a misspelt name. Parts of the body are too like ordinary words, and two
 #: makers can be a letter apart.
 _FEWEST = {"DRUG": 7, "REACTION": 9, "IMPLANT": 9}
+_LONGEST = 40  # letters of a word that can be a name; a file without blanks is none
 _LONG, _LONGER = 9, 11  # letters from which a letter may also stand elsewhere, from which two may be wrong
 _NAMES = ("MANUFACTURER", "MODEL")  # written with a capital, where a common word of the same letters is not
 
@@ -95,7 +97,8 @@ class Index:
 
     def word(self, word: str, labels: frozenset[str] | None, rough: bool = True) -> Match | None:
         """The term of a single word that is no form of the vocabulary. rough: try misspellings too."""
-        if len(word) < _INFLECTED or not word.isalpha():
+        word = unicodedata.normalize("NFC", word)
+        if not _INFLECTED <= len(word) <= _LONGEST or not word.isalpha():
             return None
         wanted = [label for label in self._labels if not labels or label in labels]
         if "DRUG" in wanted and (term := self._sounds.get(sound(word))):

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fedkit.errors import CorpusError
@@ -58,7 +58,7 @@ def read_table(path: Path, *, system: str, label: str, language: str = "") -> tu
     labels, languages = columns.get("label", ""), columns.get("language", "")
     rows = (
         (_word(row[code]), _word(row[name]), _word(row.get(labels)) or label, _word(row.get(languages)) or language)
-        for row in reader
+        for row in _rows(path, reader)
     )
     return _terms(path, rows, system)
 
@@ -77,7 +77,7 @@ def read_rf2(path: Path, labels: Mapping[str, Iterable[str]], *, system: str = "
         path,
         (
             (row["conceptId"], _word(row["term"]), wanted.get(row["conceptId"] or "", ""), _word(row["languageCode"]))
-            for row in rows
+            for row in _rows(path, rows)
             if row["active"] == "1" and row["typeId"] != "900000000000003001" and row["conceptId"] in wanted
         ),
         system,
@@ -102,8 +102,14 @@ def read_athena(concepts: Path, synonyms: Path | None = None) -> tuple[Term, ...
     """
     concepts = Path(concepts)
     rows = csv.DictReader(io.StringIO(_text(concepts)), delimiter="\t", quoting=csv.QUOTE_NONE)
-    _need(concepts, rows.fieldnames, ("concept_id", "concept_name", "domain_id", "vocabulary_id", "concept_code"))
-    kept = {row["concept_id"]: row for row in rows if row["domain_id"] in _DOMAINS and not row.get("invalid_reason")}
+    _need(
+        concepts,
+        rows.fieldnames,
+        ("concept_id", "concept_name", "domain_id", "vocabulary_id", "concept_code", "invalid_reason"),
+    )
+    kept = {
+        row["concept_id"]: row for row in _rows(concepts, rows) if row["domain_id"] in _DOMAINS and not row["invalid_reason"]
+    }
     found = [
         Term(row["concept_name"], _DOMAINS[row["domain_id"]], "", (_athena(row),))
         for row in kept.values()
@@ -112,11 +118,24 @@ def read_athena(concepts: Path, synonyms: Path | None = None) -> tuple[Term, ...
     if synonyms is not None:
         more = csv.DictReader(io.StringIO(_text(Path(synonyms))), delimiter="\t", quoting=csv.QUOTE_NONE)
         _need(Path(synonyms), more.fieldnames, ("concept_id", "concept_synonym_name"))
-        for row in more:
+        for row in _rows(Path(synonyms), more):
             owner = kept.get(row["concept_id"] or "")
             if owner and row["concept_synonym_name"]:
                 found.append(Term(row["concept_synonym_name"], _DOMAINS[owner["domain_id"]], "", (_athena(owner),)))
     return tuple(found)
+
+
+def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
+    """The rows of a reader; CorpusError where the file is no table from there on."""
+    number = 0
+    try:
+        for row in reader:
+            number += 1
+            yield row
+    except csv.Error:
+        raise CorpusError(
+            f"{path}: cannot be read as a table", expected="rows of text", got=f"something else after row {number}"
+        ) from None
 
 
 def _athena(row: Mapping[str, str]) -> Concept:
@@ -126,16 +145,11 @@ def _athena(row: Mapping[str, str]) -> Concept:
 def _terms(path: Path, rows: Iterable[tuple[str | None, str, str, str]], system: str) -> tuple[Term, ...]:
     found: list[Term] = []
     wrong = 0
-    try:
-        for code, name, label, language in rows:
-            if code and name and label:
-                found.append(Term(name, label, language, (Concept(system, code, name),)))
-            else:
-                wrong += 1
-    except csv.Error:
-        raise CorpusError(
-            f"{path}: cannot be read as a table", expected="rows of text", got=f"something else after row {len(found) + wrong}"
-        ) from None
+    for code, name, label, language in rows:
+        if code and name and label:
+            found.append(Term(name, label, language, (Concept(system, code, name),)))
+        else:
+            wrong += 1
     if wrong > _WRONG_SHARE * (wrong + len(found)):
         raise CorpusError(
             f"{path}: too many of its rows cannot be read",

@@ -111,6 +111,11 @@ def plain(word: str) -> str:
 
 
 @cache
+def _longest_first(language: str) -> tuple[str, ...]:
+    return tuple(sorted(endings(language), key=lambda e: (-len(e), e)))
+
+
+@cache
 def endings(language: str) -> frozenset[str]:
     """The endings of a language, or of all of them for "" and a language that is not here."""
     return frozenset(ENDINGS.get(language) or (e for found in ENDINGS.values() for e in found))
@@ -133,7 +138,7 @@ def stems(word: str, language: str) -> list[str]:
     """What `word` may be a form of, the longest first: its own stem, and those without an ending of the language."""
     lower = word.casefold()
     found = dict.fromkeys((stem(lower),))
-    for ending in ENDINGS.get(language) or sorted(endings(""), key=lambda e: (-len(e), e)):
+    for ending in _longest_first(language):
         if lower.endswith(ending) and len(lower) - len(ending) >= 4:
             found.setdefault(stem(lower[: -len(ending)]))
     if language in ("et", ""):  # consonant gradation: metotreksaat, metotreksaadi

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from fedkit.notes.corpus import Corpus, SiteNotes, build_corpus
 from fedkit.notes.mock import mock_twin
-from fedkit.notes.note import CLINICAL_LABELS, Note, Relation
+from fedkit.notes.note import CLINICAL_LABELS, Note, Relation, Span
 from fedkit.notes.synthetic.generator import DEFAULT_SEED, MOCK_NOTES, SITES
 from fedkit.notes.synthetic.records.course import Course, Encounter, draw_course
 from fedkit.notes.synthetic.records.style import styled
@@ -33,6 +32,7 @@ _FORMS = {
 
 #: Slot of a drug → slots of what it does.
 _CAUSED = {("DRUG", ""): (("REACTION", ""), ("REACTION", "2")), ("DRUG", "6"): (("REACTION", "4"),)}
+DEFAULT_PATIENTS = 60
 _PARTS = {"MANUFACTURER": "manufacturer", "MODEL": "model", "BODY_SITE": "body_site"}
 
 
@@ -56,7 +56,10 @@ def make_records(
     """
     if language not in RECORD_LANGUAGES or split not in ("train", "dev", "test"):
         raise ValueError(f"records are made in {', '.join(RECORD_LANGUAGES)} for train, dev and test, not {language} {split}")
-    site = site or next(s.name for s in SITES if s.language == language)
+    return _records(language, split, patients, seed, site or next(s.name for s in SITES if s.language == language))
+
+
+def _records(language: str, split: str, patients: int, seed: int, site: str) -> Iterator[Record]:
     for number in range(patients):
         rng = random.Random(f"record:{seed}:{site}:{language}:{split}:{number}")
         patient = Patient(f"{site}-{split}-r{number + 1:05d}", language, rng.choice(("female", "male")), rng.randint(24, 88))
@@ -67,7 +70,7 @@ def make_records(
 
 def synthesise_records(
     languages: Sequence[str] = RECORD_LANGUAGES,
-    patients_per_site: int | Mapping[str, int] = 60,
+    patients_per_site: int | Mapping[str, int] = DEFAULT_PATIENTS,
     seed: int = DEFAULT_SEED,
     splits: Mapping[str, int] | None = None,
     progress: Callable[[str, int], None] | None = None,
@@ -86,7 +89,7 @@ def synthesise_records(
         raise ValueError(f"unknown site {', '.join(unknown) or 'list'}: known are {', '.join(s.name for s in SITES)}")
     made = []
     for site in dict.fromkeys(known[name] for name in languages):
-        many = patients_per_site if isinstance(patients_per_site, int) else patients_per_site.get(site.name, 60)
+        many = patients_per_site if isinstance(patients_per_site, int) else patients_per_site.get(site.name, DEFAULT_PATIENTS)
         sizes = {"train": many, "dev": 10, "test": 20, **(splits or {})}
         if min(sizes.values()) < 1:
             raise ValueError(f"site {site.name}: at least one patient in every split")
@@ -125,8 +128,8 @@ def _note(course: Course, number: int, encounter: Encounter, memory: Memory, rng
     return styled(note, encounter.kind, rng)
 
 
-def _dated(told: Told, place: int, course: Course) -> Any:
-    """The span, an implant with the dates that the note tells by its words or its year."""
+def _dated(told: Told, place: int, course: Course) -> Span:
+    """The span, an implant with the days on which it came and went."""
     span, (label, index) = told.spans[place], told.roles[place]
     devices = dict(zip(("", "2"), course.devices, strict=False))
     if label != "IMPLANT" or index not in devices:
@@ -135,7 +138,7 @@ def _dated(told: Told, place: int, course: Course) -> Any:
     attributes = {**span.attributes, "implanted": device.implanted.isoformat()}
     if span.attributes.get("status") == "removed" and device.removed:
         attributes["removed"] = device.removed.isoformat()
-    return type(span)(span.start, span.end, span.label, attributes)
+    return replace(span, attributes=attributes)
 
 
 def _relations(told: Told, course: Course, encounter: Encounter) -> Iterator[Relation]:
