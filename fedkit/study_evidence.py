@@ -29,10 +29,20 @@ ACTOR = "researcher"
 
 
 class StudyJournal:
-    """The journal of one study, `journal.db` in its folder. An act that a resumed study repeats is told once."""
+    """The journal of one study, `journal.db` in its folder; opened when it is first needed, and again after `close`.
+
+    An act that a resumed study repeats is told once.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._journal = Journal(folder / "journal.db")
+        self._folder = folder
+        self._open: Journal | None = None
+
+    @property
+    def _journal(self) -> Journal:
+        if self._open is None:
+            self._open = Journal(self._folder / "journal.db")
+        return self._open
 
     @property
     def id(self) -> str:
@@ -68,7 +78,9 @@ class StudyJournal:
                 ledger.anchor_study(self.id, first, last, root)
 
     def close(self) -> None:
-        self._journal.close()
+        if self._open is not None:
+            self._open.close()
+        self._open = None
 
 
 def tell_round(

@@ -6,6 +6,7 @@ What the files mean stands in `evidence`. A zip of the same files has the same b
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fedkit import __version__
+from fedkit.audit.report import plain
 from fedkit.digests import canonical, digest_bytes
 from fedkit.errors import EvidenceError
 from fedkit.storage import unwritable, write_whole
@@ -58,6 +60,7 @@ def pack(bundle: Path, file: Path) -> str:
     """
     files = read_files(bundle)
     check_is_bundle(bundle, files)
+    _check_unchanged(bundle, files)
     held = zip_of(files)
     write_whole(file, held, mode=0o666)
     return digest_bytes(held)
@@ -72,6 +75,21 @@ def zip_of(files: Mapping[str, bytes]) -> bytes:
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, files[name])
     return held.getvalue()
+
+
+def _check_unchanged(bundle: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        stated = dict(json.loads(files["manifest.json"])["files"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        stated = {}
+    found = {name: digest_bytes(data) for name, data in files.items() if name != "manifest.json"}
+    if strays := sorted(name for name in stated.keys() | found.keys() if stated.get(name) != found.get(name)):
+        raise EvidenceError(
+            f"{bundle.name} is not as it was exported",
+            expected="the files that its manifest names",
+            got=f"{plain(strays[0])} is another, or {len(strays)} are" if len(strays) > 1 else f"{plain(strays[0])} is another",
+            help="run step 10 of the study again (or give --home), which writes the evidence anew",
+        )
 
 
 def read_files(bundle: Path) -> dict[str, bytes]:
@@ -128,5 +146,5 @@ def _why(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "nothing there"
     if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
-        return str(error)
+        return plain(str(error))
     return "a zip file that is damaged or cut off" if isinstance(error, zipfile.BadZipFile) else type(error).__name__

@@ -24,6 +24,7 @@ from eth_utils import is_address
 
 from fedkit.audit.bundle import FORMAT, check_is_bundle, manifest, read_files, write_folder
 from fedkit.audit.proofs import Proof, proofs_of
+from fedkit.audit.report import plain
 from fedkit.digests import canonical, digest_bytes
 from fedkit.errors import EvidenceError, FedkitError
 from fedkit.governance.decision import Decision, Receipt
@@ -163,7 +164,7 @@ def read(bundle: Path) -> Evidence:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, FedkitError):
         raise EvidenceError(
-            f"{name} of the bundle cannot be read",
+            f"{plain(name)} of the bundle cannot be read",
             expected="the file as fedkit wrote it",
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",

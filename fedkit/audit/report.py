@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from fedkit.audit.evidence import Evidence
 
 
+def plain(text: str) -> str:
+    """A stranger's words as they may be shown on a terminal: nothing in them moves a cursor or changes a colour."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:500])
+    return shown + ("…" if len(text) > 500 else "")
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that does not hold. where: the place, to look it up; what: plain words; who: who could have caused it."""
@@ -17,6 +23,10 @@ class Finding:
     where: str
     what: str
     who: str
+
+    def __post_init__(self) -> None:
+        for name in ("where", "what", "who"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,9 @@ class Check:
     title: str
     findings: tuple[Finding, ...] = ()
     note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "note", plain(self.note))
 
     @property
     def passed(self) -> bool:

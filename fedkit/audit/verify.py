@@ -18,10 +18,11 @@ from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.deployments import replay_all
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.journals import check_anchors, check_proofs, read_journals
-from fedkit.audit.report import Check, Finding, Report
+from fedkit.audit.report import Check, Finding, Report, plain
 from fedkit.audit.rules import Replay
 from fedkit.audit.witnesses import check_heads
 from fedkit.ledger.blocks import Header
+from fedkit.ledger.names import key_role
 from fedkit.ledger.typed import name_id
 
 TITLES: Mapping[int, str] = {
@@ -44,11 +45,12 @@ TITLES: Mapping[int, str] = {
 }
 
 
-def verify(bundle: Path, *, pin: str | None = None) -> Report:
+def verify(bundle: Path, *, pin: str | None = None, keys: Mapping[str, str] | None = None) -> Report:
     """Check a bundle (folder or zip file).
 
-    pin: a head that was written down before, "NUMBER:0xHASH" or "0xHASH": without one, a chain that was rewritten as a whole,
-        by somebody with all the keys, cannot be told from the first.
+    pin: a head that was written down before, "NUMBER:0xHASH" or "0xHASH".
+    keys: site → address of its key, as the site itself tells it: no other key may have signed for it.
+        Without either, a history that somebody wrote as a whole, with keys of his own making, cannot be told from a true one.
     Raises EvidenceError if it cannot be read as a bundle; everything else is a finding.
     """
     evidence = read(bundle)
@@ -58,6 +60,7 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     foreign: set[int] = set()
     acts, headers = read_acts(evidence, found, pin, foreign)  # 2, 3, 4
     replay = replay_all(evidence, acts, foreign, found, notes)  # 3, 5, 6, 7, 8, 16, signatures of 10, models of 13
+    check_keys(keys or {}, replay, found)  # 5
     journals, study = read_journals(evidence, replay, found)  # 9
     check_anchors(evidence, journals, study, replay, found, notes)  # 10
     check_proofs(evidence, journals, study, replay, found)  # 10
@@ -73,7 +76,7 @@ def verify(bundle: Path, *, pin: str | None = None) -> Report:
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
     notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
     checks = tuple(Check(number, title, tuple(found[number]), notes.get(number, "")) for number, title in TITLES.items())
-    return Report(evidence.name, str(evidence.manifest["request"]), head, checks)
+    return Report(plain(evidence.name), plain(str(evidence.manifest["request"])), head, checks)
 
 
 def check_manifest(evidence: Evidence, found: Found) -> None:
@@ -83,6 +86,15 @@ def check_manifest(evidence: Evidence, found: Found) -> None:
         if stated.get(name) != actual.get(name):
             what = "was added" if name not in stated else "is missing" if name not in actual else "is not as it was exported"
             found[1].append(Finding(name, what, HOLDER))
+
+
+def check_keys(keys: Mapping[str, str], replay: Replay, found: Found) -> None:
+    """5: who signs for a site is who the site says."""
+    for site, address in keys.items():
+        registered = {account for role, account in replay.ever if role == key_role(site)}
+        if {account.lower() for account in registered} != {address.lower()}:
+            named = ", ".join(sorted(registered)) or "nobody"
+            found[5].append(Finding(site, f"signs with {named} on this chain, not with {address}", f"the admin, or {OPERATOR}"))
 
 
 def check_request(evidence: Evidence, replay: Replay, found: Found) -> None:

@@ -33,10 +33,24 @@ def export(run: Path, file: Path, home: Path | None, updates: bool) -> None:
 
     if updates and home is None:
         raise click.UsageError("--updates needs --home: the sites' weights are at the sites")
-    folder = _collected(run, home, updates) if home is not None else run / "evidence"
+    folder = _collected(run, home, updates) if home is not None else _written(run)
     digest = pack(folder, file)
     click.echo(f"{file} holds the evidence of {run.name}: {file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
     click.echo(f"to check it: fedkit verify {file}")
+
+
+def _written(run: Path) -> Path:
+    """The evidence that a run holds."""
+    from fedkit.errors import EvidenceError
+
+    if not (run / "evidence").is_dir():
+        raise EvidenceError(
+            f"{run.name} holds no evidence yet",
+            expected="evidence/, which step 10 of a study writes",
+            got="none" if run.is_dir() else "no such folder",
+            help="go on with the study to its end, or collect what there is now: --home FOLDER of its federation",
+        )
+    return run / "evidence"
 
 
 def _collected(run: Path, home: Path, updates: bool) -> Path:

@@ -19,10 +19,10 @@ from fedkit.digests import digest_file
 from fedkit.errors import ConfigurationError, EvidenceError, StorageError
 
 
-def test_the_same_evidence_is_the_same_file(told: Told, tmp_path: Path) -> None:
-    first = pack(told.bundle, tmp_path / "one.zip")
-    os.utime(told.bundle / "chain.json", (1, 1))
-    assert pack(told.bundle, tmp_path / "two.zip") == first == digest_file(tmp_path / "one.zip")
+def test_the_same_evidence_is_the_same_file(bundle: Path, tmp_path: Path) -> None:
+    first = pack(bundle, tmp_path / "one.zip")
+    os.utime(bundle / "chain.json", (1, 1))
+    assert pack(bundle, tmp_path / "two.zip") == first == digest_file(tmp_path / "one.zip")
     assert failed(tmp_path / "two.zip") == set()
     assert pack(tmp_path / "two.zip", tmp_path / "three.zip") == first  # a file can be packed again
 
@@ -46,6 +46,24 @@ def test_what_is_no_bundle_is_not_packed(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="no evidence bundle"):
         pack(tmp_path / "folder", tmp_path / "e.zip")
     assert not (tmp_path / "e.zip").exists()
+
+
+@pytest.mark.parametrize("name", ["request.json", "more.txt", "heads.json"])
+def test_what_was_changed_since_is_not_packed(name: str, bundle: Path, tmp_path: Path) -> None:
+    """It would be found anyway; better before it is sent."""
+    (bundle / name).write_text("{}")
+    with pytest.raises(EvidenceError, match="not as it was exported") as caught:
+        pack(bundle, tmp_path / "e.zip")
+    assert name in caught.value.got
+    assert not (tmp_path / "e.zip").exists()
+
+
+def test_a_stranger_cannot_write_on_the_terminal(bundle: Path) -> None:
+    """File names, names of sites and whatever a finding repeats: none of it moves a cursor."""
+    (bundle / "\x1b[2Jnothing to see here").write_text("x")
+    shown = str(verify(bundle))
+    assert "nothing to see here" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("keep", [0, 10, 0.1, 0.5, 0.99])
@@ -121,8 +139,11 @@ def test_the_command_packs_what_step_10_wrote(told: Told, tmp_path: Path) -> Non
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    packing = CliRunner().invoke(command, ["export", str(tmp_path / "run"), "--to", str(tmp_path / "e.zip")])
-    assert isinstance(packing.exception, EvidenceError)
+    for run, got in (("run", "none"), ("nowhere", "no such folder")):
+        packing = CliRunner().invoke(command, ["export", str(tmp_path / run), "--to", str(tmp_path / "e.zip")])
+        assert isinstance(packing.exception, EvidenceError)
+        assert packing.exception.got == got
+        assert "--home" in packing.exception.help
     updates = CliRunner().invoke(command, ["export", str(tmp_path / "run"), "--to", str(tmp_path / "e.zip"), "--updates"])
     assert updates.exit_code == 2
     assert "--updates needs --home" in updates.output

@@ -12,6 +12,7 @@ from audit.cases import FOUND_BY, tries
 from audit.conftest import Told, failed
 from audit.hands import Block, call_again, chain_rewritten, find_call, later, rewritten
 from eth_utils import keccak
+from ledger_world import World
 
 from fedkit.audit.verify import verify
 from fedkit.digests import digest
@@ -221,3 +222,24 @@ def test_the_chain_set_back_behind_an_old_pin(told: Told, bundle: Path) -> None:
     early = "0x" + keccak(bytes.fromhex(blocks[2]["header"])).hex()
     chain_rewritten(bundle, later)
     assert failed(bundle, pin=early) == {15}
+
+
+# -- keys that the sites told themselves
+
+
+def test_another_history_with_keys_of_the_forgers_own_making(told: Told, tmp_path: Path) -> None:
+    """Consistent in itself, but not signed by the keys that the hospitals publish."""
+    keys = {site: told.world.keys.address(f"site-{site}") for site in told.world.sites}
+    assert verify(told.bundle, keys=keys).ok
+    other = World(tmp_path / "other")
+    bundle = other.export(tmp_path / "evidence", other.study())
+    other.close()
+    assert verify(bundle).ok
+    report = verify(bundle, keys=keys)
+    assert {check.number for check in report.checks if not check.passed} == {5}
+    assert [finding.where for finding in report.checks[4].findings] == list(told.world.sites)
+
+
+def test_a_second_key_that_the_site_knows_nothing_of(told: Told, bundle: Path) -> None:
+    other = verify(bundle, keys={"norway": told.world.keys.address("site-norway"), "finland": "0x" + "11" * 20})
+    assert [finding.where for finding in other.checks[4].findings] == ["finland"]

@@ -169,6 +169,18 @@ def test_the_command_takes_the_head_that_it_printed(bundle: Path) -> None:
     assert run(bundle, "--pin", "7:0x" + "00" * 32)[0] == 1
 
 
+def test_the_command_takes_the_keys_that_sites_told(told: Told, bundle: Path) -> None:
+    key = told.world.keys.address("site-norway")
+    assert run(bundle, "--key", f"norway={key}")[0] == 0
+    status, text = run(bundle, "--key", f"norway={'0x' + '11' * 20}")
+    assert status == 1
+    assert "signs with" in text
+    for wrong in ("norway", f"={key}", f"norway={key[:-1]}", f"norway={key}zz"):
+        status, text = run(bundle, "--key", wrong)
+        assert status == 2
+        assert "give SITE=0x" in text
+
+
 def test_the_command_prints_json_and_a_page(bundle: Path, tmp_path: Path) -> None:
     status, text = run(bundle, "--json", "--html", tmp_path / "audit.html")
     assert status == 0

@@ -66,6 +66,7 @@ def test_what_a_resumed_study_repeats_is_told_once(journal: StudyJournal, tmp_pa
     said = {"request": "ab" * 32, "weights": "cd" * 32, "folder": None}
     journal.tell("model.released", **said)
     journal.close()
+    journal.tell("model.released", **said)  # a study that was closed can be taken up
     again = StudyJournal(tmp_path)
     again.tell("model.released", **said)
     again.tell("model.released", **said | {"folder": "ef" * 32})  # released with another folder is another act
