@@ -2,8 +2,8 @@
 
     python benchmarks/deidentify.py --corpora ../shared/corpora
 
-Prints one JSON object: PER token recall and masked other words of `names5` (the test parts; choices were made on dev), survivors
-among the vectors of `ids` and among the renderings, and the speed of finding.
+Prints one JSON object: PER token recall and masked other words of `names5` (the test parts; choices were made on dev),
+survivors among the vectors of `ids` and among the renderings, and the speed of finding.
 """
 
 from __future__ import annotations

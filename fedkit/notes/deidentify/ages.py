@@ -16,7 +16,8 @@ _BRACKETED = re.compile(
     r"(?<=[(,;:])\s?(?P<n>1[0-2]\d|\d{1,2})(?P<rest>\s?(?:år|vuotta|v\.?|aastat?))(?=\s?[),;])", re.IGNORECASE
 )
 _BEFORE = re.compile(
-    r"(?<![^\W\d_])(?P<cue>(?:alder|ålder|aldre|age|ikä|vanus|i en alder av|vid en ålder av|iältään|vanuses|aged)\s?[:=]?\s{0,2}(?:på\s|av\s|er\s|är\s|on\s|ca\.?\s)?)(?P<n>1[0-2]\d|\d{1,2})(?P<rest>(?:\s(?:år|vuotta|aastat?))?)(?![\d.,/]\d)(?!\d)",
+    r"(?<![^\W\d_])(?P<cue>(?:alder|ålder|aldre|age|ikä|vanus|i en alder av|vid en ålder av|iältään|vanuses"
+    r"|aged)\s?[:=]?\s{0,2}(?:på\s|av\s|er\s|är\s|on\s|ca\.?\s)?)(?P<n>1[0-2]\d|\d{1,2})(?P<rest>(?:\s(?:år|vuotta|aastat?))?)(?![\d.,/]\d)(?!\d)",
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(

@@ -5,9 +5,9 @@
     changed.text                               # 'Ingrid Fjellvik, innlagt 15.09.2018.'
     changed.offsets.to_original(0, 15)         # (0, 11)
 
-Within a project (a key) the same name, number or address becomes the same surrogate in every note, and all dates of a patient move
-by the same number of days. Nothing of a project's surrogates can be computed in another one. A rule that misses an identifier
-leaves it where it was: the result is de-identified as well as the review report says, and is not anonymous.
+Within a project (a key) the same name, number or address becomes the same surrogate in every note, and all dates of a
+patient move by the same number of days. Nothing of a project's surrogates can be computed in another one. A rule that misses
+an identifier leaves it where it was: the result is de-identified as well as the review report says, and is not anonymous.
 """
 
 from __future__ import annotations
@@ -62,8 +62,9 @@ class Deidentifier:
     """De-identifies the texts of one project.
 
     key: the project's.
-    mode: "surrogates" puts something of the same kind in each place; "tags" puts the class in brackets, "[NAME]", dates included.
-    learnt: language → words that the site's notes write in lower case (`learn_words`), beyond the lists that are shipped.
+    mode: "surrogates" puts something of the same kind in each place; "tags" puts the class in brackets, "[NAME]", dates
+    included. learnt: language → words that the site's notes write in lower case (`learn_words`), beyond the lists that are
+    shipped.
     """
 
     def __init__(

@@ -17,8 +17,14 @@ _KIND = (
     "|bosenter(?:et)?|aldershjem(?:met)?|vårdcentral(?:en)?|lasarett(?:et)?|läkarmottagning(?:en)?|äldreboende(?:t)?|vårdboende(?:t)?|hälsocentral(?:en)?|lægehus(?:et)?|lægecenter"
     "|lægeklinik(?:ken)?|plejehjem(?:met)?|plejecenter(?:et)?|sundhedscenter(?:et)?|lægevagt(?:en)?"
 )
-_KIND_FI = "(?:yliopisto|keskus|alue|kaupungin|kunnan)?sairaala[a-zäö]*|terveyskesku[a-zäö]*|terveysasema[a-zäö]*|hoivako(?:ti|di)[a-zäö]*|palveluta[lo]+[a-zäö]*|lääkäriasema[a-zäö]*|vanhainko[a-zäö]*"
-_KIND_ET = "(?:kesk|regionaal|piirkonna|ülikooli|erakliiniku)?haigla[a-zäöüõ]*|kliiniku[a-zäöüõ]*|kliinik[a-zäöüõ]*|perearstikesku[a-zäöüõ]*|tervisekesku[a-zäöüõ]*|hooldekodu[a-zäöüõ]*|polikliinik[a-zäöüõ]*"
+_KIND_FI = (
+    "(?:yliopisto|keskus|alue|kaupungin|kunnan)?sairaala[a-zäö]*|terveyskesku[a-zäö]*|terveysasema[a-zäö]*"
+    "|hoivako(?:ti|di)[a-zäö]*|palveluta[lo]+[a-zäö]*|lääkäriasema[a-zäö]*|vanhainko[a-zäö]*"
+)
+_KIND_ET = (
+    "(?:kesk|regionaal|piirkonna|ülikooli|erakliiniku)?haigla[a-zäöüõ]*|kliiniku[a-zäöüõ]*|kliinik[a-zäöüõ]*"
+    "|perearstikesku[a-zäöüõ]*|tervisekesku[a-zäöüõ]*|hooldekodu[a-zäöüõ]*|polikliinik[a-zäöüõ]*"
+)
 
 _NAMED = re.compile(
     rf"(?<![^\W_])(?:{_NAME}(?:\s(?:og|och|i|{_NAME}))?\s{{1,2}}){{1,3}}?(?:{_UP}?[^\W\d_]*(?i:{_KIND}|{_KIND_FI}|{_KIND_ET}))(?![^\W\d_])"
@@ -52,10 +58,13 @@ _WARD = re.compile(
 
 #: Names and short names of hospitals and regions, as their own pages write them.
 _KNOWN = re.compile(
-    r"(?<![^\W_])(?:Rikshospitalet|Rikshospitalets|Riksen|Ullevål|Radiumhospitalet|Aker|Haukeland|Haraldsplass|St\.? Olavs?|St\.? Olavs [Hh]ospital|Ahus|AHUS|OUS|UNN|SUS|NLSH|SSHF|SiV|STHF|DPS|BUP"
-    r"|Karolinska|Sahlgrenska|Akademiska|Danderyd|Huddinge|NUS|SÖS|KS|KUS|SUS|Östra|Mölndal|Capio|Aleris|Feiring|LHL|Gaustad|Modum|Sunnaas|Lovisenberg|Diakonhjemmet|Martina Hansens"
+    r"(?<![^\W_])(?:Rikshospitalet|Rikshospitalets|Riksen|Ullevål|Radiumhospitalet|Aker|Haukeland|Haraldsplass|St\.? Olavs?"
+    r"|St\.? Olavs [Hh]ospital|Ahus|AHUS|OUS|UNN|SUS|NLSH|SSHF|SiV|STHF|DPS|BUP"
+    r"|Karolinska|Sahlgrenska|Akademiska|Danderyd|Huddinge|NUS|SÖS|KS|KUS|SUS|Östra|Mölndal|Capio|Aleris|Feiring|LHL"
+    r"|Gaustad|Modum|Sunnaas|Lovisenberg|Diakonhjemmet|Martina Hansens"
     r"|Rigshospitalet|Rigshospitalets|Bispebjerg|Hvidovre|Herlev|Gentofte|Glostrup|OUH|AUH|Skejby|HUS|HYKS|TYKS|TAYS|Tays|Tyks|OYS|KYS|Meilahti|Meilahdessa|Meilahden|Jorvi|Peijas|Hatanpää|Acuta"
-    r"|PERH|ITK|LTKH|IVKH|TÜK|Mustamäe haigla|Magdaleena|Confido|Mehiläinen|Mehiläisessä|Terveystalo|Terveystalossa|Pihlajalinna)(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])"
+    r"|PERH|ITK|LTKH|IVKH|TÜK|Mustamäe haigla|Magdaleena|Confido|Mehiläinen|Mehiläisessä|Terveystalo|Terveystalossa"
+    r"|Pihlajalinna)(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])"
 )
 
 

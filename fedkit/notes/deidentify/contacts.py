@@ -13,7 +13,8 @@ _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\(a\)|\[a\]|\s(?:at|krøllalfa|snabel-?a|ä
 _EMAIL = re.compile(
     r"[^\W_](?:[\w.+%'\-]*[\w+])?"
     + _AT
-    + r"[^\W_][\w\-]*(?:(?:\.|\s\.\s|\s?[(\[](?:dot|punktum|piste|punkt)[)\]]\s?|\s(?:punktum|piste|punkt|dot)\s)[^\W_][\w\-]*)+"
+    + r"[^\W_][\w\-]*(?:(?:\.|\s\.\s|\s?[(\[](?:dot|punktum|piste|punkt)[)\]]\s?|\s(?:punktum|piste|punkt"
+    r"|dot)\s)[^\W_][\w\-]*)+"
     r"|[^\W_](?:[\w.+%'\-]*[\w+])?@[\w\-]+(?:\.[\w\-]+)*",
     re.IGNORECASE,
 )

@@ -78,8 +78,10 @@ _DAY_CUE = re.compile(
 
 #: What stands before a month that is meant as one; Finnish and Estonian say it with an ending.
 _MONTH_CUE = re.compile(
-    r"(?:\b(?:i|fra|frå|från|til|till|siden|sidan|sedan|medio|primo|ultimo|slutten av|begynnelsen av|starten av|start|slutet av|början av"
-    r"|midten av|mitten av|innen|fram til|frem til|før|før|etter|efter|in|since|until|by|av|af|og|och|eller|to|from)\s|[-–/]\s?)$",
+    r"(?:\b(?:i|fra|frå|från|til|till|siden|sidan|sedan|medio|primo|ultimo|slutten av|begynnelsen av|starten av|start"
+    r"|slutet av|början av"
+    r"|midten av|mitten av|innen|fram til|frem til|før|før|etter|efter|in|since|until|by|av|af|og|och|eller|to|from)\s"
+    r"|[-–/]\s?)$",
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(

@@ -36,7 +36,7 @@ _BLOT = "\x00"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was found in one text: identifiers in its folded form, and what the rules read from dates and ages by their start."""
+    """What was found in one text, in folded offsets; `dates` and `ages` hold what was read, by where it starts."""
 
     folded: Folded
     identifiers: tuple[Identifier, ...]
@@ -49,8 +49,8 @@ def find_identifiers(
 ) -> tuple[Identifier, ...]:
     """The identifiers of a text in order, not overlapping; offsets are code points of `text`.
 
-    language: ISO 639-1; "" reads it against the words of all languages.   words: what is written in lower case, by default the lists
-    that are shipped (`words_for`).   year: when the text was written, to read dates that lack it.
+    language: ISO 639-1; "" reads it against the words of all languages.   words: what is written in lower case, by default
+    the lists that are shipped (`words_for`).   year: when the text was written, to read dates that lack it.
 
     Ages of all sizes and countries' towns are found as well; `Deidentifier` decides what is changed.
     """

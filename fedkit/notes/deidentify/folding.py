@@ -1,4 +1,5 @@
-"""Text as the shape rules read it: digits of all scripts as 0–9, all blanks, dashes and slashes as one, invisible signs left out.
+"""Text as the shape rules read it: digits of all scripts as 0–9, all blanks, dashes and slashes as one, invisible signs left
+out.
 
     folded = fold("tlf. ４７\\u00a012‑34 56")
     folded.text                  # 'tlf. 47 12-34 56'

@@ -40,7 +40,8 @@ _LETTERED = re.compile(
 )
 _NATIONAL = re.compile(
     rf"""(?<!\d)(?:
-      {_CENTURY}?\d{{6}}\s?[-+/]\s?\d{{3,5}}(?:[A-Za-z](?![^\W_])|(?!\d))                             # SE, DK, NO with a sign; FI all digits; 3 too
+      {_CENTURY}?\d{{6}}\s?[-+/]\s?\d{{3,5}}(?:[A-Za-z](?![^\W_])|(?!\d))                             # SE, DK, NO with a
+      sign; FI all digits; 3 too
     | (?:{_CENTURY}\d{{2}}|\d{{2}}){_GAP}\d{{2}}{_GAP}\d{{2}}{_GAP}\d{{4,5}}[A-Za-z]?(?![^\W_])
     | \d{_GAP}\d{{6}}{_GAP}\d{{4,5}}(?!\d)                                     # EE
     | \d{{6}}{_GAP}\d{{4,5}}(?:[A-Za-z](?![^\W_])|(?!\d))
@@ -62,10 +63,12 @@ _MIXED = re.compile(
 #: Words after which a token with digits is a number of somebody or something of theirs, in all languages of the sites.
 _CUE = re.compile(
     r"""(?<![^\W\d_])(?:
-      f(?:ødsels|ødsels-\s?og\s?person|\.?)n(?:umme)?r | fødselsn(?:umme)?r | fødselsnummer | fnr | d-?n(?:umme)?r | p(?:erson)?\.?nr
+      f(?:ødsels|ødsels-\s?og\s?person|\.?)n(?:umme)?r | fødselsn(?:umme)?r | fødselsnummer | fnr | d-?n(?:umme)?r |
+      p(?:erson)?\.?nr
     | person(?:al)?(?:nummer|nr|kod|numre) | samordningsn(?:umme)?r | reservn(?:umme)?r | pnr | cpr(?:-?n(?:umme)?r\.?)? | hetu
     | henkilö(?:tunnus|nro) | syntymäaikatunnus | sotu | isikukood | ik
-    | (?:journal|pasient|patient|sak|sags|ärende|case|prøve|prov|remiss|henvisnings|rekvisisjons|rekvisitions|potilas|näyte|lähete
+    |
+    (?:journal|pasient|patient|sak|sags|ärende|case|prøve|prov|remiss|henvisnings|rekvisisjons|rekvisitions|potilas|näyte|lähete
        |haigus(?:loo|juhtumi)?|epikriisi|proovi|serie|serial|sarja|seeria|ref(?:erans|erence)?|episode|kontakt|opphalds|oppholds)
       [\s-]?(?:n(?:umme)?r|no|numbe?r|nummeret|numero|n:o|nro|id|loggi|kood)
     | (?:hpr|npr|mrn|ssn|nhs|sn|s/n|lot|udi|hsa|sor|ahv)(?:[\s-]?(?:n(?:umme)?r|no|id))?

@@ -1,8 +1,8 @@
 """The key of a project, and everything that follows from it by HMAC-SHA-256 (RFC 2104): surrogates and shifts of dates.
 
-With the key the same person gets the same surrogate in every note of the project; without it nobody can compute one from a name,
-and two projects, having different keys, share nothing. The key stays at the site, beside the notes, and is not kept with what
-leaves. Whoever has the key and a guess can test the guess, so keep it as you keep the notes.
+With the key the same person gets the same surrogate in every note of the project; without it nobody can compute one from a
+name, and two projects, having different keys, share nothing. The key stays at the site, beside the notes, and is not kept
+with what leaves. Whoever has the key and a guess can test the guess, so keep it as you keep the notes.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from fedkit.notes.deidentify.names import lists_for
+from fedkit.notes.deidentify.name_lists import lists_for
 from fedkit.notes.deidentify.words import words_for
 from fedkit.notes.note import Note
 

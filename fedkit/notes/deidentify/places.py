@@ -21,7 +21,10 @@ _JOINED = (
     "|toften|krogen|kaj|engen|lunden|marken|katu|kadun|kadulla|katua|tie|tien|tiellä|kuja|kujan|kujalla|polku|kaari|raitti|tori|ranta|rinne|väylä"
     "|penger|aukio|puistikko|tänav|tänava|tänaval|puiestee|maantee|põik|väljak|plats"
 )
-_APART = "gate|gata|gt\\.?|vei|veg|plass|allé|alle|torg|väg|gränd|vej|gade|plads|torv|katu|tie|tee|tn\\.?|tänav|mnt\\.?|maantee|pst\\.?|puiestee|põik|tänava"
+_APART = (
+    "gate|gata|gt\\.?|vei|veg|plass|allé|alle|torg|väg|gränd|vej|gade|plads|torv|katu|tie|tee|tn\\.?|tänav|mnt\\.?"
+    "|maantee|pst\\.?|puiestee|põik|tänava"
+)
 _NUMBER = (
     r"\d{1,3}(?!\d)(?:\s?[A-Za-z](?![^\W_])(?:\s\d{1,3}(?!\d))?)?(?:\s?[-–/]\s?\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?)?"
     r"(?:,?\s(?:(?:leil|lgh|lägenhet|bolig|as|krt|st|tv|th|mf|kl|sal|etg|et|vån|tr|k|H|U)\.?\s?\d{0,4}|\d\.?\s?(?:tv|th|mf|sal|etg|et|vån|tr)\.?))*"

@@ -1,8 +1,9 @@
 """How much of what should be masked is: recall per class with its confidence interval, where somebody has marked the truth.
 
-Recall is of marked spans that are masked in full, beside those that are touched at all: half a name can still name. Intervals are
-Wilson's score intervals at 95 % (Wilson 1927), which hold for small counts and for 0 and 1. They treat spans as independent; spans
-of one note are not quite, so take them as the least width. A report never says "anonymised": it says what was missed, where.
+Recall is of marked spans that are masked in full, beside those that are touched at all: half a name can still name.
+Intervals are Wilson's score intervals at 95 % (Wilson 1927), which hold for small counts and for 0 and 1. They treat spans
+as independent; spans of one note are not quite, so take them as the least width. A report never says "anonymised": it says
+what was missed, where.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Review:
     missed: list[tuple[str, int, int, str]] = field(default_factory=list)
 
     def add(self, note: Note, identifiers: Iterable[Identifier], truth: Mapping[str, str] | None = None) -> None:
-        """Count one note.   truth: label of its spans → class of the report; None if its spans are no truth about identifiers."""
+        """Count one note.   truth: label of its spans → class; None if its spans say nothing about identifiers."""
         masked = [(i.start, i.end) for i in identifiers]
         self.notes += 1
         self.characters += len(note.text)
@@ -114,8 +115,8 @@ def review(notes: Iterable[Note], truth: Mapping[str, str] | None = None, worker
     """Find identifiers in notes and compare them to their spans.
 
     truth: label → class of the report, for the labels that mark identifiers; None if nobody marked any.
-    worker: whose learnt words count; the shipped lists alone without it. Ages up to 89 count as found only where the truth marks
-    an age, since they stay in the text.
+    worker: whose learnt words count; the shipped lists alone without it. Ages up to 89 count as found only where the truth
+    marks an age, since they stay in the text.
     """
     result = Review()
     for note in notes:

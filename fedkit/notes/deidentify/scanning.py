@@ -14,7 +14,7 @@ def numbers(text: str) -> list[int]:
 
 
 def at_numbers(pattern: re.Pattern[str], text: str, places: list[int], *, before: str = "") -> Iterator[re.Match[str]]:
-    """As `pattern.finditer`, for a pattern that begins with a digit at one of `places`, or with a sign of `before` in front of it."""
+    """As `finditer`, for a pattern that begins with the digit at one of `places`, or a sign of `before` in front."""
     done = 0
     for place in places:
         start = place - 1 if place and text[place - 1] in before else place

@@ -1,9 +1,10 @@
 """De-identification over a file of notes: resumable, one bad note never costing the rest.
 
-1. Words that the notes write in lower case are learnt, unless that is switched off (`learn_words`); the same notes teach the same.
-2. The stage is begun with a digest of the project, the mode, the words and the source; results of other ones are dropped.
-3. Batches that the stage does not hold yet are de-identified and saved whole, in order. A run that was cut off goes on behind them.
-4. A note that cannot be de-identified is left out of the stage and recorded with the kind of its error. It never passes as it is.
+1. Words that the notes write in lower case are learnt, unless that is switched off (`learn_words`); the same notes teach the
+same. 2. The stage is begun with a digest of the project, the mode, the words and the source; results of other ones are dropped.
+3. Batches that the stage does not hold yet are de-identified and saved whole, in order. A run that was cut off goes on
+behind them. 4. A note that cannot be de-identified is left out of the stage and recorded with the kind of its error. It
+never passes as it is.
 
 The way back needs no file: with the key, `deidentify_note` of the original note gives the same text and its offsets again.
 """

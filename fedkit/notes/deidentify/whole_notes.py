@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection
 from dataclasses import replace
@@ -34,8 +35,9 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 def deidentify_note(worker: Deidentifier, note: Note, *, keep_meta: Collection[str] = ()) -> tuple[Note, Deidentified]:
     """The note without identifiers, and where what was changed in its text.
 
-    A note of this project comes back as it is, so a second run changes nothing. Dates of a note without a patient move by its own
-    shift. Raises CorpusError for a note that was de-identified for another project: its surrogates would get surrogates.
+    A note of this project comes back as it is, so a second run changes nothing. Dates of a note without a patient move by
+    its own shift. Raises CorpusError for a note that was de-identified for another project: its surrogates would get
+    surrogates.
     """
     mark = note.meta.get(MARK)
     if mark == worker.key.fingerprint:
@@ -94,7 +96,7 @@ def _clean(text: str | None, language: str) -> str | None:
 def _span(span: Span, offsets: OffsetMap, language: str) -> Span:
     start, end = offsets.to_changed(span.start, span.end)
     pieces = tuple(offsets.to_changed(a, b) for a, b in span.fragments)
-    apart = all(a[1] < b[0] for a, b in zip(pieces, pieces[1:], strict=False))  # a surrogate may have closed the gap
+    apart = all(a[1] < b[0] for a, b in itertools.pairwise(pieces))  # a surrogate may have closed the gap
     attributes = {k: v for k, v in span.attributes.items() if v in ("true", "false") or not find_identifiers(v, language)}
     return replace(span, start=start, end=end, attributes=attributes, fragments=pieces if apart else ())
 

@@ -1,4 +1,5 @@
-"""Words that are written in lower case: what tells "Finn" the name from "Finn frem" the order only in part, and "Eilertsen" for sure.
+"""Words that are written in lower case: what tells "Finn" the name from "Finn frem" the order only in part, and "Eilertsen"
+for sure.
 
     words_for("nb").holds("kvinne")     # True
     words_for("nb").holds("eilertsen")  # False: capitalised in a note, it is treated as a name
@@ -7,8 +8,9 @@ A list is the smallest automaton that accepts its words (`tools/build_word_lists
 that a word is looked up in the packed bytes and memory stays at a few megabytes a language, however many forms Finnish has.
 
 File, xz-compressed, little-endian unsigned 32-bit integers: number of nodes N, number of edges E, root, length of the alphabet
-in bytes; the alphabet in UTF-8; N + 1 integers, the first edge of each node; N bytes, 1 where a word ends; E bytes, the letter of
-each edge by its place in the alphabet; E integers, the node each edge leads to. The edges of a node are in order of their letters.
+in bytes; the alphabet in UTF-8; N + 1 integers, the first edge of each node; N bytes, 1 where a word ends; E bytes, the
+letter of each edge by its place in the alphabet; E integers, the node each edge leads to. The edges of a node are in order
+of their letters.
 """
 
 from __future__ import annotations

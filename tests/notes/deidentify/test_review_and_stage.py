@@ -1,4 +1,5 @@
-"""Review: counts and intervals, no text. Stage: over a file of notes, resumable, nothing passes that could not be de-identified."""
+"""Review: counts and intervals, no text. Stage: over a file of notes, resumable, nothing passes that could not be
+de-identified."""
 
 from __future__ import annotations
 

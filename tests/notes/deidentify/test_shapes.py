@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -171,4 +171,4 @@ RANGES = st.builds(
 def test_union_covers_all_and_overlaps_nowhere(found: list[Identifier]) -> None:
     merged = union(found)
     assert {i for f in found for i in range(f.start, f.end)} == {i for m in merged for i in range(m.start, m.end)}
-    assert all(a.end <= b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(merged))

@@ -53,7 +53,17 @@ def test_swedish_and_danish_numbers_are_on_the_official_lists(key: ProjectKey, n
 
 def test_the_swedish_list_is_the_published_one() -> None:
     """Single numbers as Skatteverket publishes them, at and around the days where the order of the serials changes."""
-    published = ["201701012393", "201701022384", "201702272384", "201702282383", "201703012391", "201707012397", "201710232396", "201710242395", "201712312394"]
+    published = [
+        "201701012393",
+        "201701022384",
+        "201702272384",
+        "201702282383",
+        "201703012391",
+        "201707012397",
+        "201710232396",
+        "201710242395",
+        "201712312394",
+    ]
     assert set(published) <= set(swedish_test_numbers())
     assert len(set(swedish_test_numbers())) == 365
 

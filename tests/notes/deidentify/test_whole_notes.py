@@ -14,7 +14,10 @@ from fedkit.errors import CorpusError
 from fedkit.notes.deidentify import Deidentifier, OffsetMap, ProjectKey, Replacement, deidentify_note
 from fedkit.notes.note import Note, Relation, Section, Span
 
-TEXT = "Aktuelt: Kari Hansen (93 år gammel) fikk utslett av Marevan 12.05.2018. Kontroll 19.05.2018 hos dr. Finn Eilertsen, tlf 22 33 44 55."
+TEXT = (
+    "Aktuelt: Kari Hansen (93 år gammel) fikk utslett av Marevan 12.05.2018. "
+    "Kontroll 19.05.2018 hos dr. Finn Eilertsen, tlf 22 33 44 55."
+)
 
 
 def note(**more: object) -> Note:

@@ -1,4 +1,5 @@
-"""What stands in the place of an identifier: from ranges that the registers keep for tests, from a project's key, in the same form."""
+"""What stands in the place of an identifier: from ranges that the registers keep for tests, from a project's key, in the
+same form."""
 
 from fedkit.notes.deidentify.surrogates.contacts import surrogate_email, surrogate_phone
 from fedkit.notes.deidentify.surrogates.names import surrogate_name

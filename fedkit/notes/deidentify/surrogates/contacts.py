@@ -1,8 +1,8 @@
 """Telephone numbers and addresses on the net that reach nobody.
 
 Telephones: 070-174 06 05 to 99, which the Swedish Post and Telecom Authority keeps for books and films. None of the other four
-countries has such a range that we know of, so their notes get the Swedish numbers with the country code. Mail: example.org, which
-belongs to nobody (RFC 2606).
+countries has such a range that we know of, so their notes get the Swedish numbers with the country code. Mail: example.org,
+which belongs to nobody (RFC 2606).
 """
 
 from __future__ import annotations

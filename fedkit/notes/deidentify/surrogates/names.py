@@ -1,7 +1,8 @@
 """Names for names: family names put together as the country's own are, and given names of fiction-safe, common kind.
 
-The same name gets the same surrogate in the whole project, a genitive or case ending stays, and a run of names is changed word by
-word, so "Finn Eilertsen" and later "Eilertsen" still belong together. A surrogate is never a word of the text that it goes into.
+The same name gets the same surrogate in the whole project, a genitive or case ending stays, and a run of names is changed
+word by word, so "Finn Eilertsen" and later "Eilertsen" still belong together. A surrogate is never a word of the text that
+it goes into.
 """
 
 from __future__ import annotations
@@ -14,7 +15,34 @@ from importlib.resources import files
 from fedkit.notes.deidentify.keys import ProjectKey
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_PARTICLES = frozenset(["af", "av", "von", "van", "de", "der", "den", "del", "della", "di", "da", "dos", "la", "le", "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "zum"])
+_PARTICLES = frozenset(
+    [
+        "af",
+        "av",
+        "von",
+        "van",
+        "de",
+        "der",
+        "den",
+        "del",
+        "della",
+        "di",
+        "da",
+        "dos",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ben",
+        "ter",
+        "ten",
+        "zu",
+        "zur",
+        "zum",
+    ]
+)
 _ENDINGS = {
     "nb": ("s",), "nn": ("s",), "sv": ("s",), "da": ("s",), "en": ("'s", "s"),
     "fi": ("lla", "llä", "lle", "lta", "ltä", "ssa", "ssä", "sta", "stä", "n"),
@@ -89,7 +117,7 @@ def _one(word: str, language: str, key: ProjectKey, avoid: Collection[str], last
 
 
 def _stem(lower: str, language: str) -> tuple[str, str]:
-    """A name without the ending that it has in this sentence, and that ending; only where the lists know the name without it."""
+    """A name without its ending in this sentence, and that ending, where the lists know the name without it."""
     women, men = _sexes()
     for ending in _ENDINGS.get(language, ()):
         stem = lower.removesuffix(ending)

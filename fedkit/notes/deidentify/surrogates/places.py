@@ -9,9 +9,14 @@ from fedkit.notes.deidentify.surrogates.names import parts
 
 #: What a place of care is called, and the word for a ward, by language.
 _CARE = {
-    "nb": ("{} sykehus", "avdeling"), "nn": ("{} sjukehus", "avdeling"), "sv": ("{} sjukhus", "avdelning"),
-    "da": ("{} Sygehus", "afdeling"), "fi": ("{} sairaala", "osasto"), "et": ("{} haigla", "osakond"), "en": ("{} Hospital", "ward"),
-}  # fmt: skip
+    "nb": ("{} sykehus", "avdeling"),
+    "nn": ("{} sjukehus", "avdeling"),
+    "sv": ("{} sjukhus", "avdelning"),
+    "da": ("{} Sygehus", "afdeling"),
+    "fi": ("{} sairaala", "osasto"),
+    "et": ("{} haigla", "osakond"),
+    "en": ("{} Hospital", "ward"),
+}
 _BOX = re.compile(r"(\D*?)\d", re.DOTALL)
 
 

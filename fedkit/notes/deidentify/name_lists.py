@@ -1,0 +1,77 @@
+"""The lists of names, titles, function words and kept words, read from `data/`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from fedkit.notes.concepts import built_in
+from fedkit.notes.resources import read_table
+
+TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What is known about words that are written with a capital."""
+
+    given: frozenset[str]
+    family: frozenset[str]
+    kept: frozenset[str]
+    grammar: frozenset[str]
+    ambiguous: frozenset[str]
+    titles: frozenset[str]
+    headings: frozenset[str]
+    eponyms: frozenset[str]
+
+
+@cache
+def lists_for(language: str) -> Lists:
+    """Names of all languages, since patients come from everywhere; what is ambiguous is the language's own."""
+    given: set[str] = set()
+    family: set[str] = set()
+    for code in ("nb", "sv", "da", "fi", "et", "en"):
+        for row in _lines(f"names/{code}.tsv"):
+            name, kind = row.split("\t")
+            (family if kind == "family" else given).update(part.lower() for part in re.split(r"[- ]", name))
+            (family if kind == "family" else given).add(name.lower())
+    own = {"nn": "nb"}.get(language, language)
+    terms = {w.lower() for term in built_in() for w in TOKEN.findall(term.text)}
+    return Lists(
+        frozenset(given),
+        frozenset(family),
+        frozenset(row.lower() for name in ("kept.txt", "countries.txt") for row in _lines(name)) | (terms - given - family),
+        frozenset(w for code in _grammars(language) for w in _column("function_words.tsv", code)),
+        frozenset(_column("ambiguous.tsv", own)),
+        frozenset(w for code in ("nb", "sv", "da", "fi", "et", "en") for w in _column("titles.tsv", code)),
+        frozenset(w.lower() for row in read_table("sections.tsv") for value in row.values() for w in TOKEN.findall(value)),
+        frozenset(row.lower() for row in _lines("eponyms.txt")),
+    )
+
+
+def _grammars(language: str) -> tuple[str, ...]:
+    """Whose function words count: the language's own, English ones, and those of the record; all where it is not known."""
+    sisters = {"nb": ("nb", "nn"), "nn": ("nn", "nb"), "sv": ("sv",), "da": ("da",), "fi": ("fi",), "et": ("et",), "en": ()}
+    return (*sisters.get(language, ("nb", "nn", "sv", "da", "fi", "et")), "en", "xx")
+
+
+def _lines(name: str) -> list[str]:
+    text = files("fedkit.notes.deidentify").joinpath("data").joinpath(name).read_text("utf-8")
+    return [row for row in text.split("\n") if row and not row.startswith("#")]
+
+
+def _column(name: str, language: str) -> set[str]:
+    return {w for row in _lines(name) for code, _, words in [row.partition("\t")] if code == language for w in words.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    start: int
+    end: int
+    text: str
+    lower: str
+    capital: bool  # written with a capital first
+    begins: bool  # first of a sentence, a line, a cell, or after a colon
+    shout: bool  # all in capitals
