@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from fedkit.notes.importing import ImportReport, Unit, describe_imports, import_
 from fedkit.notes.note import Note
 from fedkit.notes.readers.base import Problem, Record, Rules
 from fedkit.notes.readers.jsonl import JsonlReader
+from fedkit.notes.readers.text import lines
 from fedkit.notes.store import NoteFile
 
 RULES = Rules()
@@ -115,6 +117,33 @@ def test_a_note_of_fifty_megabytes_is_named_and_never_held(tmp_path: Path, store
     assert report.places[0][:2] == ("too large", "notes.jsonl, line 2")
     assert "50,000,0" in report.places[0][2]
     assert ids(store) == ["a", "b"]
+
+
+def test_a_line_that_is_too_long_is_passed_over_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    with path.open("wb") as file:
+        for _ in range(30):
+            file.write(b"x" * 1_000_000)
+        file.write(b"\nshort\n")
+    tracemalloc.start()
+    try:
+        found = [(line.number, line.text, line.problem and line.problem.kind) for line in lines(path, "utf-8", 1_000_000)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == [(1, None, "too large"), (2, "short", None)]
+    assert peak < 10_000_000
+
+
+def test_an_id_that_is_used_twice_is_taken_once_near_and_far(tmp_path: Path, store: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_bytes(row("a", "en") + row("a", "to") + b"".join(row(f"n{i}") for i in range(600)) + row("a", "tre"))
+    report = run(store, path)
+    assert (report.notes, report.skipped) == (601, {"id twice": 2})
+    assert [place for _, place, _ in report.places] == ["notes.jsonl, line 2", "notes.jsonl, line 603"]
+    assert {said for _, _, said in report.places} == {"as notes.jsonl, line 1"}
+    with NoteFile.open(store) as file:
+        assert file.get("a").text == "en"  # type: ignore[union-attr]
 
 
 def test_every_bad_thing_at_once(tmp_path: Path, store: Path) -> None:

@@ -128,6 +128,13 @@ def test_a_quotation_mark_that_is_never_closed_costs_its_own_row(tmp_path: Path)
     ]
 
 
+def test_line_ends_inside_a_cell_stay_as_they_are(tmp_path: Path) -> None:
+    """Offsets count them."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'id,text\r\n1,"a\r\nb\nc\rd"\r\n2,e\n')
+    assert [r.note.text for r in read("csv", path) if r.note] == ["a\r\nb\nc\rd", "e"]
+
+
 def test_rows_of_another_width_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("id\ttext\n1\ta\tb\n2\n3\tc\n")

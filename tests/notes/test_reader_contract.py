@@ -164,6 +164,28 @@ def test_files_of_another_format_become_no_notes(name: str, source: Path, tmp_pa
                 assert all(record.note is None for record in FORMATS[name]().read(path))
 
 
+class _Broken(NoteReader):
+    """A reader whose parser says what it has read."""
+
+    name, title, suffixes = "broken", "broken", (".txt",)
+
+    @classmethod
+    def recognises(cls, path: Path, head: bytes) -> bool:
+        return False
+
+    def _read(self, path: Path, name: str) -> Iterator[Record]:
+        yield self._one(f"{name}, line 1", lambda: int(f"{CANARY} har feber"))  # type: ignore[arg-type, return-value]
+        yield Record(f"{name}, line 2", Note("a", "x", "nb"))
+        raise ValueError(f"{CANARY} har feber")
+
+
+def test_a_parser_that_tells_the_text_in_its_error_is_not_quoted(tmp_path: Path) -> None:
+    found = list(_Broken().read(tmp_path / "a.txt"))
+    assert [r.note is not None for r in found] == [False, True, False]
+    assert CANARY not in str(found)
+    assert "ValueError" in found[0].problems[0].detail
+
+
 # --- fuzzing -------------------------------------------------------------------------------------------------------------
 
 
