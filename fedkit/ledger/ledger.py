@@ -175,24 +175,23 @@ class Ledger(RegistryActs, PermitActs, BudgetActs):
     # -- by a steward or a site, delivered by anybody
 
     def decide(self, decision: Decision) -> Decided:
-        """6 Deliver a steward's signed decision. A denial is final, an approval can only be withdrawn by a denial."""
-        message = decision_message(decision)
+        """6 Deliver a steward's signed decision. A denial is final, an approval can only be withdrawn by a denial.
+
+        Delivered again, the decision that counts gives its record; one that was withdrawn since is refused.
+        """
+        d = decision
+        said = (d.request, d.site, d.steward, d.approved, d.rounds, d.expires, d.reason_digest)
+
+        def counts(e: Decided) -> bool:
+            of_site = [x for x in self.records(Decided) if (x.request, x.site) == (e.request, e.site)]
+            same = (e.request, e.site, e.actor, e.approved, e.rounds, e.expires, e.reason_digest) == said
+            return same and e == of_site[-1]
+
         return self._once(
             RELAY,
-            ("Requests", "decideBySig", (tuple(message.values()), as_signature(decision.signature))),
+            ("Requests", "decideBySig", (tuple(decision_message(d).values()), as_signature(d.signature))),
             Decided,
-            lambda e: (
-                (e.request, e.site, e.actor, e.approved, e.rounds, e.expires, e.reason_digest)
-                == (
-                    decision.request,
-                    decision.site,
-                    decision.steward,
-                    decision.approved,
-                    decision.rounds,
-                    decision.expires,
-                    decision.reason_digest,
-                )
-            ),
+            counts,
         )
 
     def anchor(self, anchor: Mapping[str, Any]) -> Anchored:

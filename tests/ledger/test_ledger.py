@@ -50,6 +50,17 @@ def test_a_repeated_round_with_another_receipt_is_refused(world: World) -> None:
         world.ledger.record_round(request, "train", 1, "AVERAGED", START, digest(["average", 1]), others)
 
 
+def test_a_decision_repeated_after_its_withdrawal_is_refused(world: World) -> None:
+    """Its old record would read as if it counted."""
+    request = world.submit(world.request())
+    approval = world.decide(request, "norway")
+    assert world.ledger.decide(approval).approved
+    denial = world.decide(request, "norway", approved=False)
+    assert not world.ledger.decide(denial).approved
+    with pytest.raises(ContractReverted, match="AlreadyDecided"):
+        world.ledger.decide(approval)
+
+
 def test_a_new_card_is_released_again(world: World) -> None:
     request = world.study()
     model = next(e.aggregate for e in world.ledger.events() if isinstance(e, RoundRecorded) and e.round == 3)
