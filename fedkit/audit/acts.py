@@ -13,9 +13,11 @@ from typing import Any
 
 from fedkit.audit.evidence import Evidence
 from fedkit.audit.report import Finding
+from fedkit.governance.request import PURPOSES
 from fedkit.ledger.blocks import Header, RawBlock, parse_header
 from fedkit.ledger.contracts import NAMES, contract
 from fedkit.ledger.deployment import Deployment, arguments
+from fedkit.ledger.events import KINDS
 from fedkit.ledger.transactions import Log, Transaction, parse_receipt, parse_transaction, trie_root
 from fedkit.ledger.typed import TYPES
 
@@ -181,6 +183,7 @@ def _act(
             return None
         deployment, name = ours[str(call.to)]
         function, given = contract(name).read_call(call.data)
+        _check_choices(function, given)
     except ValueError as error:
         found[4].append(Finding(where, f"is no call that the contracts take: {error}", OPERATOR))
         return None
@@ -190,6 +193,17 @@ def _act(
     if function in RECORD and not _recorded(function, given, records):
         found[4].append(Finding(where, f"its record is not what the signed call {function} says", OPERATOR))
     return Act(header.number, header.time, call.hash, call.sender, function, given, deployment)
+
+
+#: (function, argument) → how many values there are to choose from (an enum of Solidity, a bare number in the call's bytes).
+CHOICES = {("recordRound", "kind"): len(KINDS), ("issuePermit", "purpose"): len(PURPOSES)}
+
+
+def _check_choices(function: str, given: Mapping[str, Any]) -> None:
+    """Raises ValueError for a number that stands for nothing, as a contract refuses it."""
+    for (name, argument), count in CHOICES.items():
+        if name == function and given[argument] >= count:
+            raise ValueError(f"{argument} {given[argument]} of {count}")
 
 
 def _recorded(function: str, given: Mapping[str, Any], records: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:

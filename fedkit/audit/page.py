@@ -15,6 +15,9 @@ from fedkit.audit.timeline import STEPS, Moment, lanes
 #: Pixels between two moments, between two lanes, and of the names of the lanes.
 ACROSS, DOWN, NAMES = 18, 34, 110
 
+#: Moments that are shown; a study of months has more than a page can hold.
+MOST = 1000
+
 
 def page(report: Report, evidence: Evidence | None = None, moments: Sequence[Moment] = ()) -> str:
     """The page of a report. evidence: for the words of the request; moments: of `timeline.tell`, for the picture."""
@@ -23,7 +26,13 @@ def page(report: Report, evidence: Evidence | None = None, moments: Sequence[Mom
     if evidence is not None:
         parts.append(_request(evidence))
     if moments:
-        parts += ["<h2>The way of the request</h2>", picture(moments), _table(moments)]
+        shown, left = moments[:MOST], len(moments) - MOST
+        parts += ["<h2>The way of the request</h2>", picture(shown), _table(shown)]
+        parts += (
+            [f"<p>{left} later ones are not shown: <code>fedkit.audit.timeline.tell</code> has them all.</p>"]
+            if left > 0
+            else []
+        )
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{"".join(parts)}</body></html>\n'
 

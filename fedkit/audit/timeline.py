@@ -17,6 +17,7 @@ from typing import Any
 from fedkit.audit.acts import Act, read_acts
 from fedkit.audit.evidence import Evidence
 from fedkit.audit.journals import is_of, seconds_of
+from fedkit.audit.report import plain
 from fedkit.ledger.events import KINDS
 from fedkit.ledger.names import NameBook
 
@@ -178,4 +179,4 @@ def _of_journals(evidence: Evidence) -> Iterator[Moment]:
             else:
                 continue
             if (time := seconds_of(row.get("time"))) < float("inf"):
-                yield Moment(time, step, site, what, f"{site}, row {row.get('seq')}", False)
+                yield Moment(time, step, site, plain(what), plain(f"{site}, row {row.get('seq')}"), False)

@@ -14,6 +14,8 @@ from audit.hands import Block, call_again, chain_rewritten, find_call, later, re
 from eth_utils import keccak
 from ledger_world import World
 
+from fedkit.audit.evidence import read
+from fedkit.audit.timeline import tell
 from fedkit.audit.verify import verify
 from fedkit.digests import digest
 from fedkit.ledger.blocks import parse_header
@@ -121,6 +123,19 @@ def test_operator_and_researcher_together_cannot_write_a_receipt(bundle: Path, t
 
     chain_rewritten(bundle, recorded)
     assert failed(bundle) >= FOUND_BY["receipt that its site did not sign"]
+
+
+@tries("a number that stands for nothing")
+def test_a_round_of_a_kind_that_there_is_not(bundle: Path, told: Told) -> None:
+    """The contracts refuse it; a chain whose owner does not ask them can hold it, and must not stop the verifier."""
+
+    def recorded(blocks: list[Block]) -> list[Block]:
+        call_again(told.world, "researcher", blocks, "Rounds", "recordRound", lambda given: {**given, "kind": 7})
+        return blocks
+
+    chain_rewritten(bundle, recorded)
+    assert failed(bundle) >= FOUND_BY["a number that stands for nothing"]
+    assert tell(read(bundle))
 
 
 @tries("block dropped")

@@ -10,7 +10,7 @@ from audit.conftest import Told
 from audit.hands import rewritten
 
 from fedkit.audit.evidence import read
-from fedkit.audit.page import page, picture
+from fedkit.audit.page import MOST, page, picture
 from fedkit.audit.timeline import STEPS, Moment, lanes, tell
 from fedkit.audit.verify import verify
 
@@ -84,3 +84,11 @@ def test_a_page_loads_nothing(told: Told) -> None:
 
 def test_nothing_that_happened_has_an_empty_picture() -> None:
     assert "<svg" in picture(())
+
+
+def test_a_page_says_what_it_leaves_out(told: Told, moments: tuple[Moment, ...]) -> None:
+    many = moments * (MOST // len(moments) + 1)
+    shown = page(verify(told.bundle), None, many)
+    assert shown.count("<title>") == MOST + 1  # with the page's own
+    assert f"{len(many) - MOST} later ones are not shown" in shown
+    assert "are not shown" not in page(verify(told.bundle), None, moments)

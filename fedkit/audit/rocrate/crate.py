@@ -43,9 +43,8 @@ def write_crate(bundle: Path, file: Path, requester: Requester | None = None, *,
             got=f"{len(evidence.weights)} of them",
             help="export it again without --updates",
         )
-    made = zip_of(
-        {f"{file.name.partition('.')[0]}/{n}": data for n, data in crate(evidence, report, requester, now=now).items()}
-    )
+    folder = file.name.partition(".")[0] or "crate"
+    made = zip_of({f"{folder}/{name}": data for name, data in crate(evidence, report, requester, now=now).items()})
     write_whole(file, made, mode=0o666)
     return digest_bytes(made)
 
