@@ -3,9 +3,12 @@
 typed, keys, transactions   what is signed, and with what
 contracts, events, names    what stands on chain, read back
 rows, merkle                the rows of a journal, and the root that is anchored
-store, evm, provider        the embedded chain
-chain, blocks               the seam to a chain, embedded or a node's, and its blocks as bytes
+store, evm                  the embedded chain: its file, its rules
+provider, answers, serve    it answers as a node does, in this process and to others
+chain, node, blocks         the seam to a chain, embedded or a node's, and its blocks as bytes
+opening, status             which chain a folder's ledger is on; how it stands
 deployment, recorder        where the contracts are; how acts get there and records come back
+name_file                   the names that its processes know
 registry, permits, budgets  the acts of admin, authority, and on privacy budgets (signed in `spending`)
 ledger                      all acts together
 succession                  from one deployment of the contracts to the next
