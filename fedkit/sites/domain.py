@@ -43,6 +43,10 @@ class GuardedDatasite(sy.Datasite):
     serves_others = False
 
     def handle_api_call_with_unsigned_result(self, api_call: Any, job_id: Any = None, check_call_location: bool = True) -> Any:
+        with pysyft.one_call():
+            return self._guarded(api_call, job_id, check_call_location)
+
+    def _guarded(self, api_call: Any, job_id: Any, check_call_location: bool) -> Any:
         if not api_call.is_valid:
             return SyftError(message="the signature does not fit")
         message = api_call.message

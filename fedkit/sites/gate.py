@@ -6,6 +6,7 @@ fedkit's own errors. In process and over HTTP this is the same code; only the wa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -27,12 +28,17 @@ _by_handle: dict[str, Gate] = {}
 _by_server: dict[str, Gate] = {}
 
 
-def called(handle: str, text: str, entry: str, round: int, inputs: str) -> str:
+def called(handle: str, text: str, call: str) -> str:
     """What an approved PySyft function calls: canonical JSON of a receipt, or of the refusal `{"refused": …}`."""
     gate = _by_handle.get(handle)
     if gate is None:
         return canonical({"refused": AccessRefused("this is no data set of this site").to_json()}).decode()
-    return gate.execution.run(text, entry, round, inputs)
+    try:
+        entry, round, inputs = json.loads(call)
+        named = str(entry), int(round), str(inputs)
+    except (ValueError, TypeError):
+        return canonical({"refused": RequestError("this is no call of an entry").to_json()}).decode()
+    return gate.execution.run(text, *named)
 
 
 def gate_of_server(server: str) -> Execution:

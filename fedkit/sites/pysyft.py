@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -36,6 +38,7 @@ def load() -> ModuleType:
             _quiet(root_level)
             _short_cuts()
             _cheap_passwords()
+            _roles_once_a_call()
             _loaded = syft
     return _loaded
 
@@ -106,3 +109,58 @@ def _cheap_passwords() -> None:
 
     user.salt_and_hash_password = quick
     user_service.salt_and_hash_password = quick
+
+
+#: What has been asked of the user table within the API call at hand; None outside of one.
+_asked: ContextVar[dict[Any, Any] | None] = ContextVar("_asked", default=None)
+
+
+@contextmanager
+def one_call() -> Iterator[None]:
+    """Around the handling of one API call; a call that is made while another is handled belongs to it."""
+    if _asked.get() is not None:
+        yield
+        return
+    token = _asked.set({})
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def _roles_once_a_call() -> None:
+    """PySyft reads and parses the caller's row of the user table before every look at any table: 60 times for one execution.
+    A role cannot change in the middle of a call that its holder makes, so once is enough. Changing users ends the memory."""
+    from syft.service.user.user_service import UserService
+    from syft.service.user.user_stash import UserStash
+    from syft.store.db.stash import ObjectStash
+
+    def remembered(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def role(self: Any, credentials: Any, *rest: Any, **named: Any) -> Any:
+            known = _asked.get()
+            if known is None:
+                return ask(self, credentials, *rest, **named)
+            key = (ask, id(getattr(self, "db", self)), str(credentials))
+            if key not in known:
+                known[key] = ask(self, credentials, *rest, **named)
+            return known[key]
+
+        return role
+
+    def forgetting(change: Callable[..., Any]) -> Callable[..., Any]:
+        def act(*args: Any, **named: Any) -> Any:
+            known = _asked.get()
+            if known is not None:
+                known.clear()
+            try:
+                return change(*args, **named)
+            finally:
+                if known is not None:
+                    known.clear()
+
+        return act
+
+    ObjectStash.get_role = remembered(ObjectStash.get_role)
+    UserService.get_role_for_credentials = remembered(UserService.get_role_for_credentials)
+    for name in ("set", "update", "delete_by_uid"):
+        setattr(UserStash, name, forgetting(getattr(UserStash, name)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from fedkit.digests import canonical
 from fedkit.errors import NotApproved, SiteError
 from fedkit.governance.request import CodeRequest
 from fedkit.sites import pysyft, syft_code
@@ -62,7 +63,7 @@ class PySyftClient:
         except AttributeError:
             raise NotApproved("the code is not in the site's domain", help="submit it first") from None
         try:
-            function(notes=self._asset(None), entry=entry, round=round, inputs=inputs)
+            function(notes=self._asset(None), call=canonical([entry, round, inputs]).decode())
         except self._sy.SyftException:
             return
         except Exception as error:

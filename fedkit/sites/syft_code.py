@@ -11,8 +11,9 @@ import inspect
 from fedkit.digests import canonical, digest_bytes
 from fedkit.governance.request import CodeRequest
 
-#: The arguments of every function: the data set's handle, then what is free in a call.
-ARGUMENTS = {"notes": str, "entry": str, "round": int, "inputs": str}
+#: The arguments of every function: the data set's handle, and what is free in a call as JSON, `[entry, round, inputs]`.
+#: It is one argument, since each costs PySyft three calls of its own and a row.
+ARGUMENTS = {"notes": str, "call": str}
 
 
 def function_name(digest: str) -> str:
@@ -29,11 +30,11 @@ def source(request: CodeRequest, site: str) -> str:
     """The text of the PySyft function for a request at a site; the same request gives the same text."""
     text = canonical(request.to_json()).decode()
     return (
-        f"def {function_name(request.digest)}(notes, entry, round, inputs):\n"
+        f"def {function_name(request.digest)}(notes, call):\n"
         f"    if notes == {mock_handle(site, request.dataset)!r}:\n"
         f"        return 'mock'\n"
         f"    from fedkit.sites.gate import called\n"
-        f"    return called(notes, {text!a}, entry, round, inputs)\n"
+        f"    return called(notes, {text!a}, call)\n"
     )
 
 

@@ -181,9 +181,7 @@ def test_a_function_of_the_researchers_own_making_is_never_approved(world: World
     assert forged != genuine
     from fedkit.sites.syft_policy import FedkitOutputPolicy
 
-    inputs = researcher.sy.MixedInputPolicy(
-        notes=private_asset(researcher), entry=str, round=int, inputs=str, client=researcher.client
-    )
+    inputs = researcher.sy.MixedInputPolicy(notes=private_asset(researcher), call=str, client=researcher.client)
     code = SubmitUserCode(
         code=forged,
         func_name=syft_code.function_name(request.digest),
@@ -205,10 +203,14 @@ def test_a_function_of_the_researchers_own_making_is_never_approved(world: World
     function = getattr(researcher.client.refresh() or researcher.client.api.services.code, code.func_name, None)
     if function is not None:  # whichever of the two PySyft finds under the name, the handle does not come out
         try:
-            out = function(notes=private_asset(researcher), entry="count", round=1, inputs=NOTHING)
+            out = function(notes=private_asset(researcher), call=call(1))
         except researcher.sy.SyftException:
             return
         assert "fedkit:north" not in str(out)
+
+
+def call(round: int) -> str:
+    return json.dumps(["count", round, NOTHING])
 
 
 def test_arguments_of_ones_own_in_place_of_the_handle_run_nothing(world: World, researcher: Attacker) -> None:
@@ -218,7 +220,7 @@ def test_arguments_of_ones_own_in_place_of_the_handle_run_nothing(world: World, 
     function = getattr(researcher.client.api.services.code, syft_code.function_name(request.digest))
     for handle in ("fedkit:north:notes:mock", "fedkit:north:notes:" + "0" * 32, ""):
         with pytest.raises(researcher.sy.SyftException):
-            function(notes=handle, entry="count", round=1, inputs=NOTHING)
+            function(notes=handle, call=call(1))
     assert world.researcher.state(request.digest).used == {"count": 0}
 
 
@@ -230,9 +232,7 @@ def test_pysyft_called_directly_gives_no_more_than_was_granted(world: World, url
 
     def ask(attacker: Attacker, round: int) -> None:
         try:
-            getattr(attacker.client.api.services.code, name)(
-                notes=private_asset(attacker), entry="count", round=round, inputs=NOTHING
-            )
+            getattr(attacker.client.api.services.code, name)(notes=private_asset(attacker), call=call(round))
             went.append(round)
         except attacker.sy.SyftException:
             pass
@@ -253,7 +253,7 @@ def test_a_denied_request_does_not_run_through_pysyft_either(world: World, resea
     researcher.client.refresh()
     function = getattr(researcher.client.api.services.code, syft_code.function_name(request.digest))
     with pytest.raises(researcher.sy.SyftException):
-        function(notes=private_asset(researcher), entry="count", round=1, inputs=NOTHING)
+        function(notes=private_asset(researcher), call=call(1))
     assert not world.rows("execution.started", request=request.digest)
 
 

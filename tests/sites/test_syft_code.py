@@ -52,5 +52,5 @@ def test_on_the_mock_asset_the_function_returns_without_a_gate() -> None:
     exec(syft_code.source(asked, "north"), space)
     function = space[syft_code.function_name(asked.digest)]
     assert callable(function)
-    assert function(syft_code.mock_handle("north", "notes"), "count", 1, "0" * 64) == "mock"
-    assert "refused.access" in function("fedkit:north:notes:guessed", "count", 1, "0" * 64)
+    assert function(syft_code.mock_handle("north", "notes"), '["count",1,"' + "0" * 64 + '"]') == "mock"
+    assert "refused.access" in function("fedkit:north:notes:guessed", '["count",1,"' + "0" * 64 + '"]')
