@@ -48,8 +48,6 @@ ENOUGH, ALL = 400, 1500
 DOUBT = 0.9
 #: A stretch in another language has at least so many words.
 FOREIGN_WORDS = 4
-#: And its language this much lead.
-SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ class LanguageIdentifier:
             if against < 2 or 2 * against <= len(votes):
                 continue
             guess = self.identify(piece)
-            if guess.language not in (None, home) and guess.margin >= SURE:
+            if guess.language not in (None, home):
                 found.append(Foreign(start, end, str(guess.language)))
         return tuple(found)
 

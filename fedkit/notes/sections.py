@@ -39,7 +39,7 @@ SECTION_NAMES = (
 _LONGEST = 48  # characters of a heading
 _MOST_WORDS = 5  # of an unknown heading
 _LINE = re.compile(r"^[ \t]*(?:[-*•#]+[ \t]*)?(?P<rest>[^\W\d_][^\r\n]*)", re.MULTILINE)
-_INNER = re.compile(r"(?<=[.!?][ ])(?P<heading>[^\W\d_][^\n:!?]{1,46}?):")
+_INNER = re.compile(r"(?<=[.!?][ ])(?P<heading>[^\W\d_](?:[^\n:!?.]|\.(?!\s)){1,46}):")
 _CAPITALS = re.compile(r"[^\W\d_a-zæøåäöõüšž][^\n:a-zæøåäöõüšž]+(?![^\W\d_])")
 
 

@@ -64,6 +64,7 @@ def test_an_unknown_heading_alone_on_its_line_names_itself() -> None:
 
 def test_a_heading_within_a_line_needs_a_colon_and_a_full_stop_before_it() -> None:
     assert [n for n, _, _ in found("Status: Cor ia. Vurdering: Stabil.", "nb")] == ["examination", "assessment"]
+    assert [n for n, _, _ in found("Status: Cor ia. Pulm ren. plan: hjem. Plan: Hjem", "nb")] == ["examination", "plan"]
     assert [n for n, _, _ in found("Status: Cor ia. Vurdering av hjertet gjøres. plan: hjem", "nb")] == ["examination"]
 
 

@@ -166,6 +166,7 @@ def test_words_of_notes(language: str, text: str, expected: list[str]) -> None:
 
 def test_a_word_that_is_an_abbreviation_as_well_ends_its_sentence() -> None:
     assert split("Han ville være med. Det gikk.", "nb") == ["Han ville være med.", "Det gikk."]
+    assert cut("Han ville være med. Det gikk.", "nb")[3:5] == ["med", "."]
     assert cut("Overført til med. avd.", "nb")[2] == "med."
 
 
