@@ -25,6 +25,7 @@ from fedkit.notes.tokens import PIECE
 LEAST = 85.0
 
 _SHORT = 4  # a name in capitals of at most this many letters is an abbreviation: PM, not "pm"
+_ENDING = 6  # letters of the longest ending
 _INFLECTED = 5  # the fewest letters a word needs to be taken for an inflected name
 #: The fewest letters a word needs to be taken for a misspelt name. Parts of the body are too like ordinary words, and two
 #: makers can be a letter apart.
@@ -52,16 +53,18 @@ class Index:
 
     def __init__(self, terms: Iterable[Term], language: str, least: float = LEAST) -> None:
         self.language, self.least = language, least
-        self._phrases: dict[str, list[tuple[tuple[str, ...], Term]]] = defaultdict(list)
+        self._forms: dict[tuple[str, ...], list[Term]] = defaultdict(list)
         self._sounds: dict[str, Term] = {}
         self._stems: dict[tuple[str, str], Term] = {}
+        lengths: dict[str, set[int]] = defaultdict(set)
         for term in terms:
             if language and term.language not in ("", language):
                 continue
             pieces = tuple(plain(p) for p in PIECE.findall(term.text))
             if not pieces:
                 continue
-            self._phrases[pieces[0]].append((pieces, term))
+            self._forms[pieces].append(term)
+            lengths[pieces[0]].add(len(pieces))
             if len(pieces) > 1 or len(pieces[0]) < _INFLECTED or is_abbreviation(term.text):
                 continue
             if term.label == "DRUG":
@@ -69,31 +72,28 @@ class Index:
                 self._stems.setdefault(("DRUG", stem(term.text)), term)
             else:
                 self._stems.setdefault((term.label, term.text.casefold()), term)
-        for found in self._phrases.values():
-            found.sort(key=lambda pair: -len(pair[0]))  # the longest first; equal ones stay in the order of the vocabulary
-
-    @property
-    def starts(self) -> dict[str, list[tuple[tuple[str, ...], Term]]]:
-        """The first piece of a form (`spelling.plain`) → the forms that begin so, the longest first."""
-        return self._phrases
+        #: First piece of a form (`spelling.plain`) → how many pieces such forms have, the most first.
+        self.starts = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
     def phrase(self, pieces: Sequence[str], at: int, labels: frozenset[str] | None) -> tuple[Match, int] | None:
         """The longest form that begins at a piece, and how many pieces it has. The last of several may carry an ending."""
-        inflected: tuple[Match, int] | None = None
-        for form, term in self._phrases.get(plain(pieces[at]), ()):
-            n = len(form)
-            if inflected and n < inflected[1]:
-                break
-            if at + n > len(pieces) or (labels and term.label not in labels) or not _case_fits(pieces[at], term):
+        for n in self.starts.get(plain(pieces[at]), ()):
+            if at + n > len(pieces):
                 continue
-            if any(plain(pieces[at + i]) != form[i] for i in range(1, n - 1)):
-                continue
-            last, whole = plain(pieces[at + n - 1]), form[-1]
-            if last == whole:
+            words = tuple(plain(p) for p in pieces[at : at + n])
+            if term := self._fitting(words, pieces[at], labels):
                 return Match(term, "form"), n
-            if n > 1 and len(whole) >= _SHORT and last.startswith(whole) and last[len(whole) :] in endings(self.language):
-                inflected = inflected or (Match(term, "inflection"), n)
-        return inflected
+            if n > 1:
+                last = words[-1]
+                for size in range(1, min(_ENDING, len(last) - _SHORT) + 1):
+                    cut = (*words[:-1], last[:-size])
+                    if last[-size:] in endings(self.language) and (term := self._fitting(cut, pieces[at], labels)):
+                        return Match(term, "inflection"), n
+        return None
+
+    def _fitting(self, words: tuple[str, ...], first: str, labels: frozenset[str] | None) -> Term | None:
+        found = self._forms.get(words, ())
+        return next((t for t in found if (not labels or t.label in labels) and _case_fits(first, t)), None)
 
     def word(self, word: str, labels: frozenset[str] | None, rough: bool = True) -> Match | None:
         """The term of a single word that is no form of the vocabulary. rough: try misspellings too."""
@@ -117,7 +117,7 @@ class Index:
             if label in _NAMES and not word[0].isupper():
                 continue
             lower = word.casefold()
-            for size in range(1, min(6, len(lower) - _INFLECTED + 1)):
+            for size in range(1, min(_ENDING, len(lower) - _INFLECTED) + 1):
                 if lower[-size:] in endings(self.language) and (term := self._stems.get((label, lower[:-size]))):
                     return Match(term, "inflection")
         return None
@@ -141,14 +141,18 @@ class Index:
                 continue
             queries = stems(word, self.language)[:3] if label == "DRUG" else [word.casefold()]
             for query in queries:
-                choices = self._choices.get((label, query[:1]), ())
-                if len(query) < _FEWEST[label] - 1 or len(word) < _FEWEST[label] or not choices:
+                if len(query) < _FEWEST[label] - 1 or len(word) < _FEWEST[label]:
                     continue
-                found = process.extractOne(query, choices, scorer=fuzz.ratio, score_cutoff=self.least)
-                if not found or not _one_slip(query, found[0], label):
-                    continue
-                if best is None or found[1] / 100 > best.score:
-                    best = Match(self._stems[label, found[0]], "misspelling", found[1] / 100)
+                near = 2 if label == "DRUG" else 1  # letters that `_one_slip` lets a name be longer or shorter
+                for length in range(len(query) - near, len(query) + near + 1):
+                    choices = self._choices.get((label, query[0], length))
+                    if not choices:
+                        continue
+                    found = process.extractOne(query, choices, scorer=fuzz.ratio, score_cutoff=self.least)
+                    if not found or not _one_slip(query, found[0], label):
+                        continue
+                    if best is None or found[1] / 100 > best.score:
+                        best = Match(self._stems[label, found[0]], "misspelling", found[1] / 100)
         return best
 
     @cached_property
@@ -156,12 +160,12 @@ class Index:
         return tuple(dict.fromkeys(label for label, _ in self._stems))
 
     @cached_property
-    def _choices(self) -> dict[tuple[str, str], list[str]]:
-        # By label and first letter, which is rarely the one that is wrong.
-        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    def _choices(self) -> dict[tuple[str, str, int], list[str]]:
+        # By label, first letter, which is rarely the one that is wrong, and length.
+        found: dict[tuple[str, str, int], list[str]] = defaultdict(list)
         for label, key in self._stems:
             if len(key) >= _FEWEST.get(label, len(key) + 2) - 1:
-                found[label, key[:1]].append(key)
+                found[label, key[0], len(key)].append(key)
         return found
 
 
