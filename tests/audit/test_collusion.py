@@ -242,6 +242,7 @@ def test_the_chain_set_back_behind_an_old_pin(told: Told, bundle: Path) -> None:
 # -- keys that the sites told themselves
 
 
+@tries("another history, with keys of the forger's own making, while the sites' own are known")
 def test_another_history_with_keys_of_the_forgers_own_making(told: Told, tmp_path: Path) -> None:
     """Consistent in itself, but not signed by the keys that the hospitals publish."""
     keys = {site: told.world.keys.address(f"site-{site}") for site in told.world.sites}
@@ -255,6 +256,7 @@ def test_another_history_with_keys_of_the_forgers_own_making(told: Told, tmp_pat
     assert [finding.where for finding in report.checks[4].findings] == list(told.world.sites)
 
 
+@tries("another history, with keys of the forger's own making, while the sites' own are known")
 def test_a_second_key_that_the_site_knows_nothing_of(told: Told, bundle: Path) -> None:
     other = verify(bundle, keys={"norway": told.world.keys.address("site-norway"), "finland": "0x" + "11" * 20})
     assert [finding.where for finding in other.checks[4].findings] == ["finland"]

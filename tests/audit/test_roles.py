@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit.cases import tries
 from audit.conftest import Told, failed
 from audit.hands import Block, call_again, call_before, chain_rewritten, find_call
 
@@ -32,12 +33,14 @@ def five(bundle: Path) -> str:
 RELEASE, SUBMIT, DECIDE = ("Rounds", "release"), ("Requests", "submit"), ("Requests", "decideBySig")
 
 
+@tries("permit revoked before the act")
 def test_a_permit_that_was_revoked_before_the_release(told: Told, bundle: Path) -> None:
     permit = bytes.fromhex(told.request.permit.digest)
     inserted(bundle, told, RELEASE, "authority", "Registry", "revokePermit", permit)
     assert "release under a permit that was revoked" in five(bundle)
 
 
+@tries("permit revoked before the act")
 def test_a_permit_that_was_revoked_before_the_decision(told: Told, bundle: Path) -> None:
     inserted(bundle, told, DECIDE, "authority", "Registry", "revokePermit", bytes.fromhex(told.request.permit.digest))
     assert "approved under a permit that was revoked" in "; ".join(f.what for f in verify(bundle).checks[5].findings)
@@ -49,6 +52,7 @@ def test_a_permit_that_no_authority_revoked(told: Told, bundle: Path) -> None:
     assert "who was not authority then" in five(bundle)
 
 
+@tries("a permit for other data or people, or one that had run out")
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -69,6 +73,7 @@ def test_a_request_that_its_permit_does_not_cover(field: str, value: bytes, says
         assert "asks norway for data that it never committed to" in five(bundle)
 
 
+@tries("a permit for other data or people, or one that had run out")
 def test_a_permit_for_other_people(told: Told, bundle: Path) -> None:
     def changed(blocks: list[Block]) -> list[Block]:
         others = ["0x" + "22" * 20]
@@ -79,6 +84,7 @@ def test_a_permit_for_other_people(told: Told, bundle: Path) -> None:
     assert "under a permit for other people" in five(bundle)
 
 
+@tries("a permit for other data or people, or one that had run out")
 def test_a_permit_that_had_run_out(told: Told, bundle: Path) -> None:
     def changed(blocks: list[Block]) -> list[Block]:
         call_again(told.world, "authority", blocks, "Registry", "issuePermit", lambda given: {**given, "expires": 1})
@@ -88,6 +94,7 @@ def test_a_permit_that_had_run_out(told: Told, bundle: Path) -> None:
     assert "under a permit that had run out" in five(bundle)
 
 
+@tries("duties that one account may not have together")
 @pytest.mark.parametrize(
     ("role", "of", "says"),
     [
@@ -102,6 +109,7 @@ def test_duties_that_one_account_may_not_have_together(role: bytes, of: str, say
     assert says in five(bundle)
 
 
+@tries("an act after the hand-over to other contracts")
 def test_what_is_told_after_the_hand_over(told: Told, bundle: Path) -> None:
     """The old contracts take nothing more once they were superseded."""
     inserted(bundle, told, RELEASE, "admin", "Registry", "supersede", "0x" + "33" * 20)
