@@ -322,6 +322,24 @@ def test_fhir_documents_without_a_text_say_why(tmp_path: Path, content: Any, kin
     assert CANARY not in str(record)
 
 
+def test_fhir_authors_are_roles_and_never_names(tmp_path: Path) -> None:
+    content = attached(SECOND.encode(), "text/plain")
+    qualified = {
+        "resourceType": "Practitioner",
+        "id": "p",
+        "name": [{"text": CANARY}],
+        "qualification": [{"code": {"text": "lege"}}],
+    }
+    for author, role in (
+        ({"reference": "Practitioner/9", "type": "Practitioner"}, "Practitioner"),
+        ({"reference": "#p"}, "lege"),
+    ):
+        note = fhir_of(tmp_path, document(content=content, contained=[qualified], author=[author | {"display": CANARY}])).note
+        assert note is not None
+        assert note.author_role == role
+        assert CANARY not in str(note.to_row())
+
+
 def test_fhir_bulk_data_is_read_line_by_line_and_a_broken_line_costs_itself(tmp_path: Path) -> None:
     path = tmp_path / "DocumentReference.ndjson"
     rows = [json.dumps(document(id=str(i), content=attached(SECOND.encode(), "text/plain"))) for i in range(3)]

@@ -183,6 +183,14 @@ def test_bioes_and_iob2_tags_as_the_papers_have_them(tmp_path: Path) -> None:
         assert [tag for _, tag in rows] == tags.split()
 
 
+def test_tokens_between_sentences_are_not_lost(tmp_path: Path) -> None:
+    note = Note("a", "En to. mellom Tre fire. etter", "nb", (Span(7, 13, "X"), Span(24, 29, "X")), sentences=((0, 6), (14, 23)))
+    (again,), losses = back("iob2", [note], tmp_path)
+    assert again.tokens == ("En", "to", ".", "mellom", "Tre", "fire", ".", "etter")
+    assert [again.text_of(s) for s in again.spans] == ["mellom", "etter"]
+    assert losses["blanks and lines between sentences"] == 1
+
+
 def test_spans_that_tags_cannot_hold_are_counted_and_the_longest_stays(tmp_path: Path) -> None:
     note = Note("a", "venstre hofteprotese", "nb", (Span(0, 7, "A"), Span(0, 20, "B"), Span(8, 13, "C")))
     (again,), losses = back("iob2", [note], tmp_path)
