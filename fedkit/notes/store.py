@@ -44,7 +44,7 @@ CREATE TABLE results (stage VARCHAR NOT NULL, position BIGINT NOT NULL, row VARC
 #: One thread, little memory, and no way out: no other files, no extensions, no network, and no statement that changes this.
 SETTINGS: dict[str, str] = {
     "threads": "1",
-    "memory_limit": "256MB",
+    "memory_limit": "128MB",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

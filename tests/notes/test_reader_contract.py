@@ -269,6 +269,13 @@ def test_any_bytes_are_detected_and_read_or_refused(tmp_path: Path, data: bytes)
 # --- detection -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("first", [f'{{"id": "a", "text": "{"lang " * 30_000}"}}', '{"id": "a", "te', '\ufeff{"text": "x"}'])
+def test_json_lines_are_recognised_whatever_the_first_one_is(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_text(first + '\n{"id": "b", "text": "x"}\n', "utf-8")
+    assert detect(path) is FORMATS["jsonl"]
+
+
 def test_a_folder_of_several_formats_asks_for_one(tmp_path: Path) -> None:
     SAMPLES["jsonl"](tmp_path)
     SAMPLES["pdf"](tmp_path)

@@ -23,7 +23,11 @@ class JsonlReader(NoteReader):
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
         row = first_object(head)
-        return row is not None and "text" in row and "resourceType" not in row
+        if row is None:  # a first line longer than the head, or a broken one
+            start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+            foreign = any(key in head for key in (b'"resourceType"', b'"_type"'))
+            return start.startswith(b"{") and not foreign and (path.suffix.lower() in cls.suffixes or b'"text"' in head)
+        return "text" in row and "resourceType" not in row
 
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         for place, row in json_rows(path, name, self.rules.encoding, 6 * self.rules.max_characters):
