@@ -25,6 +25,12 @@ class Lists:
     titles: frozenset[str]
     headings: frozenset[str]
     eponyms: frozenset[str]
+    home: frozenset[str]  # family names of the language's own country
+    home_given: frozenset[str]  # and given names
+
+
+#: Languages with lists of names.
+_LISTED = ("nb", "sv", "da", "fi", "et", "en")
 
 
 @cache
@@ -32,12 +38,17 @@ def lists_for(language: str) -> Lists:
     """Names of all languages, since patients come from everywhere; what is ambiguous is the language's own."""
     given: set[str] = set()
     family: set[str] = set()
-    for code in ("nb", "sv", "da", "fi", "et", "en"):
+    for code in _LISTED:
         for row in _lines(f"names/{code}.tsv"):
             name, kind = row.split("\t")
             (family if kind == "family" else given).update(part.lower() for part in re.split(r"[- ]", name))
             (family if kind == "family" else given).add(name.lower())
     own = {"nn": "nb"}.get(language, language)
+    rows = _lines(f"names/{own}.tsv") if own in _LISTED else []
+    home = {row.partition("\t")[0].lower() for row in rows if row.endswith("\tfamily")}
+    home_given = {row.partition("\t")[0].lower() for row in rows if not row.endswith("\tfamily")}
+    home_given |= {name.lower() for name in _column("names/more.tsv", own)}
+    given |= home_given
     terms = {w.lower() for term in built_in() for w in TOKEN.findall(term.text)}
     return Lists(
         frozenset(given),
@@ -45,9 +56,11 @@ def lists_for(language: str) -> Lists:
         frozenset(row.lower() for name in ("kept.txt", "countries.txt") for row in _lines(name)) | (terms - given - family),
         frozenset(w for code in _grammars(language) for w in _column("function_words.tsv", code)),
         frozenset(_column("ambiguous.tsv", own)),
-        frozenset(w for code in ("nb", "sv", "da", "fi", "et", "en") for w in _column("titles.tsv", code)),
+        frozenset(w for code in _LISTED for w in _column("titles.tsv", code)),
         frozenset(w.lower() for row in read_table("sections.tsv") for value in row.values() for w in TOKEN.findall(value)),
         frozenset(row.lower() for row in _lines("eponyms.txt")),
+        frozenset(home),
+        frozenset(home_given),
     )
 
 

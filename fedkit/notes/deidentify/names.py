@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fedkit.notes.deidentify.endings import listed
+from fedkit.notes.deidentify.endings import CASES, listed, stems
 from fedkit.notes.deidentify.lower_case import SURNAME, is_word
 from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.name_lists import TOKEN, Lists, Token, lists_for
@@ -28,6 +28,7 @@ _ABBREVIATION = re.compile(
 
 
 #: Between the parts of one name.
+_NUMBERED = re.compile(r"I{1,3}|IV|VI{1,3}|IX|XI{0,3}|XIV|XVI{0,3}")
 _BETWEEN = "von van de der den del della di da dos la le el al bin ibn ben ter ten zu zur zum af"
 _PARTICLES = frozenset(_BETWEEN.split())
 
@@ -48,7 +49,7 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
     for order in (range(len(tokens)), range(len(tokens) - 1, -1, -1)):
         for i in order:
             if (
-                rules[i] == ""
+                (rules[i] == "" or (rules[i] == "kept" and _NUMBERED.fullmatch(tokens[i].text)))
                 and any(
                     0 <= j < len(tokens) and rules[j] not in ("", "kept") and _touch(text, tokens[min(i, j)], tokens[max(i, j)])
                     for j in (i - 1, i + 1)
@@ -134,9 +135,18 @@ def _alone(text: str, token: Token, language: str, words: Words, lists: Lists) -
         return "name.list"  # the first word of a sentence counts only as it stands: "Toivon" is "I hope" too
     if is_body(token.lower):
         return ""
-    if token.begins and len(token.lower) > 4 and SURNAME.search(token.lower) and listed(token.lower, language, lists.family):
+    if token.begins and _opens_as_name(token.lower, language, lists):
         return "name.list"
     return "" if token.begins or token.shout else "name.capital"
+
+
+def _opens_as_name(lower: str, language: str, lists: Lists) -> bool:
+    """Whether a known word that opens a sentence is rather a name of the country than the word."""
+    if lower in lists.home:
+        return lower not in lists.ambiguous
+    if language in CASES and any(s in lists.home_given - lists.ambiguous for s in stems(lower, language) if len(s) > 3):
+        return True  # a given name in a case: "Minnan", "Jürile"
+    return len(lower) > 4 and SURNAME.search(lower) is not None and listed(lower, language, lists.family)
 
 
 #: An unknown first word of a sentence of this length is a compound rather than a name, unless it ends or is placed as one.
@@ -161,11 +171,13 @@ def _touch(text: str, left: Token, right: Token) -> bool:
 
 def _joins(text: str, tokens: list[Token], rules: list[str], i: int, language: str, words: Words, lists: Lists) -> bool:
     token = tokens[i]
+    if _NUMBERED.fullmatch(token.text):
+        return i > 0 and rules[i - 1] not in ("", "kept") and _touch(text, tokens[i - 1], token)
     if len(token.text) == 1:
         return (token.capital and not token.begins) or (token.capital and text[token.end : token.end + 1] == ".")
-    if token.lower in _PARTICLES and not token.capital:
+    if token.lower in _PARTICLES and not token.shout:
         after = i + 1 < len(tokens) and tokens[i + 1].capital and _touch(text, token, tokens[i + 1])
-        return i > 0 and rules[i - 1] not in ("", "kept") and after
+        return after and (token.capital or (i > 0 and rules[i - 1] not in ("", "kept")))
     if not token.capital or (
         token.shout and len(token.text) <= 5 and not listed(token.lower, language, lists.given | lists.family)
     ):
