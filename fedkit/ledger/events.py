@@ -209,11 +209,17 @@ LEVELS = ("guest", "researcher", "auditor", "steward", "admin", "site", "authori
 #: How the receipts of a round hang together, by number on chain; see contracts/src/Rounds.sol.
 KINDS = ("AVERAGED", "SEQUENTIAL", "EVALUATED")
 
+#: Records that do not name who did it: the sender of their transaction did.
+BY_SENDER = frozenset({"SiteRegistered", "DatasetCommitted", "LevelChanged", "Superseded"})
+
 Naming = Callable[[bytes], str]
 
 
 def read_event(kind: str, values: Mapping[str, Any], named: Naming, **where: Any) -> Event | None:
-    """The record of a decoded log, or None for a kind that is no record. named: id → name."""
+    """The record of a decoded log, or None for a kind that is no record. named: id → name.
+
+    where: block, index, tx, time, and for the kinds in `BY_SENDER` the actor.
+    """
     v = values
     if kind == "SiteRegistered":
         return SiteRegistered(**where, site=named(v["site"]), key=_address(v["key"]), steward=_address(v["steward"]))

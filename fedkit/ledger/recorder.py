@@ -15,7 +15,7 @@ from fedkit.errors import ActCollided, ContractReverted, LedgerError
 from fedkit.ledger.chain import Chain, Head
 from fedkit.ledger.contracts import contract
 from fedkit.ledger.deployment import GAS, Deployment
-from fedkit.ledger.events import Event, read_event
+from fedkit.ledger.events import BY_SENDER, Event, read_event
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.name_file import NameFile
 from fedkit.ledger.names import NameBook
@@ -30,6 +30,9 @@ RELAY = "relay"
 
 #: How often an act is sent again because another process used the same key at that moment.
 COLLISIONS = 20
+
+#: Blocks that are read in one go: nodes limit it, and the embedded chain has as many at hand when their senders are asked for.
+SPAN = 500
 
 
 class Recorder:
@@ -60,13 +63,14 @@ class Recorder:
         """All records, oldest first. Blocks that were read once are not read again."""
         with self._lock:
             head = self.head().number
-            if head > self._read_to:
-                logs = self.chain.logs([*self.deployment.contracts.values()], self._read_to + 1, head)
-                # Another process writes its names down before the acts that they stand in.
-                if self._name_file.changed() and self.names.learn(self._name_file.read()) and self._read_to:
-                    self._events, logs = [], self.chain.logs([*self.deployment.contracts.values()], 1, head)
+            # Another process writes its names down before the acts that they stand in.
+            if head > self._read_to and self._name_file.changed() and self.names.learn(self._name_file.read()):
+                self._events, self._read_to = [], 0
+            while self._read_to < head:
+                last = min(head, self._read_to + SPAN)
+                logs = self.chain.logs([*self.deployment.contracts.values()], self._read_to + 1, last)
                 self._events += self._decode(logs)
-                self._read_to = head
+                self._read_to = last
             return list(self._events)
 
     def close(self) -> None:
@@ -129,6 +133,7 @@ class Recorder:
     def _decode(self, logs: Sequence[Mapping[str, Any]]) -> list[Event]:
         by_address = {address: name for name, address in self.deployment.contracts.items()}
         times: dict[str, int] = {}
+        senders: dict[str, str] = {}
         found: list[Event] = []
         for log in logs:
             if (number := log["blockNumber"]) not in times:
@@ -139,11 +144,25 @@ class Recorder:
                 kind, values = of.read_log([bytes.fromhex(t[2:]) for t in log["topics"]], bytes.fromhex(log["data"][2:]))
             except ValueError:
                 continue
-            where = {"block": int(number, 16), "index": int(log["logIndex"], 16), "tx": log["transactionHash"]}
-            event = read_event(kind, values, self.names, **where, time=times[number], actor=self.deployment.deployer)
+            tx = log["transactionHash"]
+            where = {"block": int(number, 16), "index": int(log["logIndex"], 16), "tx": tx}
+            if kind in BY_SENDER and tx not in senders:
+                senders[tx] = self._sender(tx)
+            actor = senders.get(tx, "")
+            event = read_event(kind, values, self.names, **where, time=times[number], actor=actor)
             if event is not None:
                 found.append(event)
         return found
+
+    def _sender(self, tx: str) -> str:
+        if (receipt := self.chain.receipt(tx)) is None:
+            raise LedgerError(
+                "the chain gives a record and not the transaction that made it",
+                expected=f"a receipt of {tx}",
+                got="none",
+                help="read again: a node that is catching up will have it soon",
+            )
+        return to_checksum_address(receipt["from"])
 
     def _learn(self, names: Sequence[str]) -> None:
         """Write new names down before their ids go on chain, where nobody could read them back."""

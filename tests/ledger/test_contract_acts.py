@@ -75,6 +75,22 @@ def test_who_is_revoked_twice_keeps_the_count_straight(world: World) -> None:
     assert world.ledger.level(other) == "guest"
 
 
+def test_records_name_the_admin_who_did_it_and_not_the_first_one(world: World) -> None:
+    from fedkit.ledger.typed import name_id
+
+    second = world.keys.create("second-admin")
+    world.ledger.grant("admin", second)
+    key, steward, dataset = world.keys.create("site-x"), world.keys.create("steward-x"), name_id("notes")
+    made = world.ledger._act("second-admin", [("Registry", "registerSite", (name_id("denmark"), key, steward))])
+    made += world.ledger._act("second-admin", [("Registry", "commitDataset", (name_id("denmark"), dataset, b"\1" * 32))])
+    made += world.ledger._act("second-admin", [("Registry", "renounceRole", (bytes(32), second))])
+    assert {type(e).__name__ for e in made} == {
+        *("RoleGranted", "RoleRevoked", "LevelChanged", "SiteRegistered", "DatasetCommitted")
+    }
+    assert {e.actor for e in made} == {second}
+    assert world.ledger.events()[-len(made) :] == made  # read back, they say the same
+
+
 def _role(name: str) -> bytes:
     from fedkit.ledger.registry import role_id
 
