@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -256,6 +257,14 @@ def test_statements_on_budgets_tell_their_signers(embedded: World) -> None:
     assert recover_spend(replace(paid, amount=6), domain) != keys.address("site-norway")
     with pytest.raises(LedgerError, match="not the steward's"):
         keys.sign_budget("site-norway", budget, domain)
+
+
+def test_the_example_in_the_document_runs(embedded: World) -> None:
+    document = Path(__file__).resolve().parents[2] / "docs" / "ledger.md"
+    (example,) = re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+    request = embedded.submit(embedded.request())
+    embedded.decide(request, "norway")
+    exec(example, {"keys": embedded.keys, "ledger": embedded.ledger, "request": request})
 
 
 # -- the journals of studies
