@@ -23,8 +23,7 @@ from pathlib import Path
 from text import CORPORA, negation_gold, treebank
 
 from fedkit.notes import context
-from fedkit.notes.context import Cue, cues
-from fedkit.notes.sentences import sentences
+from fedkit.notes.context import cues, fired
 
 DATA = Path(context.__file__).parent / "data" / "context"
 STEM = 4
@@ -50,22 +49,11 @@ def running_text(language: str) -> Iterator[str]:
             yield json.loads(line)["text"]
 
 
-def firing(text: str, language: str) -> list[tuple[int, int, Cue]]:
-    """(start, end, cue) of all cues that fire in a text without mentions."""
-    found = []
-    for start, end in sentences(text, language):
-        sentence = context._Sentence(text, start, end, language, [])
-        found += [
-            (sentence.starts[i], sentence.ends[i + n - 1], cue) for i, n, cue in sentence.all_cues(context._index(language))
-        ]
-    return found
-
-
 def evidence(language: str) -> dict[tuple[tuple[str, ...], str, str], str]:
     """(words, category, direction) of each cue that fires → its evidence."""
     fires: Counter[tuple[tuple[str, ...], str, str]] = Counter()
     for text in running_text(language):
-        fires.update((c.words, c.category, c.direction) for _, _, c in firing(text, language))
+        fires.update((c.words, c.category, c.direction) for _, _, c in fired(text, language))
     negative: Counter[tuple[str, ...]] = Counter()
     marked: Counter[tuple[str, ...]] = Counter()
     if language != "en":
@@ -73,7 +61,7 @@ def evidence(language: str) -> dict[tuple[tuple[str, ...], str, str], str]:
             for sentence in paragraph:
                 places = {t.start for t in sentence.tokens if "Polarity=Neg" in t.features}
                 for start, end, cue in {
-                    (a, b, c.words) for a, b, c in firing(sentence.text, language) if c.category == "negated"
+                    (a, b, c.words) for a, b, c in fired(sentence.text, language) if c.category == "negated"
                 }:
                     marked[cue] += 1
                     negative[cue] += any(start <= place < end for place in places)

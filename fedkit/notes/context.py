@@ -131,6 +131,15 @@ def scopes(text: str, spans: Sequence[Span], language: str, sentences: Sequence[
     return tuple(found)
 
 
+def fired(text: str, language: str) -> tuple[tuple[int, int, Cue], ...]:
+    """Every cue that fires in a text without mentions, pseudo cues and terminators as well: (start, end, cue)."""
+    found: list[tuple[int, int, Cue]] = []
+    for start, end in split_sentences(text, language):
+        sentence = _Sentence(text, start, end, language, [])
+        found += [(sentence.starts[i], sentence.ends[i + n - 1], cue) for i, n, cue in sentence.all_cues(_index(language))]
+    return tuple(found)
+
+
 #: The categories of cues that say something of mentions by themselves.
 SPEAKING = frozenset({*CONTEXT_ATTRIBUTES, "corrective"})
 _CUE_WORD = re.compile(r"[^\W\d_]+|\?")

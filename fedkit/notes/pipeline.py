@@ -72,12 +72,12 @@ class Pipeline:
             note = step(self, note)
         return note
 
-    # 1. Language: of the document, restricted to the site's; "" where it is not clear.
+    # 1. Language: what the source says; else of the document, restricted to the site's, and "" where it is not clear.
     def language(self, note: Note) -> Note:
-        if note.language in KNOWN:
-            return note
         if note.language == "no":  # Bokmål or Nynorsk, as many sources say it
             return replace(note, language=identifier(("nb", "nn")).identify(note.text).language or "nb")
+        if note.language:
+            return note
         return replace(note, language=identifier(self.settings.languages).identify(note.text).language or "")
 
     # 2. Sections, by their headings.
@@ -135,6 +135,9 @@ def _plain(settings: Settings) -> dict[str, list[str]]:
     return {name: list(value) for name, value in asdict(settings).items()}
 
 
+_NO_RULES = frozenset({"__pycache__", "readers", "writers", "synthetic"})
+
+
 @cache
 def _own_vocabulary() -> Normaliser:
     return Normaliser()
@@ -142,14 +145,14 @@ def _own_vocabulary() -> Normaliser:
 
 @cache
 def _lists() -> str:
-    """A digest of every word list and module of `fedkit.notes`: other rules are another pipeline."""
+    """A digest of the word lists and modules of `fedkit.notes` that a step may use: other rules are another pipeline."""
     found = {}
     todo = [("", files("fedkit.notes"))]
     while todo:
         path, folder = todo.pop()
         for entry in folder.iterdir():
             if entry.is_dir():
-                if entry.name != "__pycache__":
+                if entry.name not in _NO_RULES:
                     todo.append((f"{path}{entry.name}/", entry))
             elif not entry.name.endswith(".pyc"):
                 found[path + entry.name] = digest_bytes(entry.read_bytes())

@@ -88,6 +88,14 @@ def test_any_text_gives_a_sound_note(text: str, language: str) -> None:
     assert Note.from_row(read.to_row()) == read
 
 
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [("sv", "sv"), ("de", "de"), ("no", "nb"), ("", "nb")],
+)
+def test_the_language_that_a_source_tells_is_taken(pipeline: Pipeline, told: str, found: str) -> None:
+    assert pipeline.language(Note("1", TEXT, told)).language == found
+
+
 def test_only_the_steps_asked_for_run() -> None:
     read = Pipeline(Settings(steps=("sentences", "language")))(Note("1", TEXT, ""))
     assert read.language
