@@ -183,6 +183,16 @@ def test_what_a_word_means_does_not_depend_on_the_notes_before() -> None:
         assert used.find(text, "nb") == fresh.find(text, "nb")
 
 
+def test_the_beginning_of_a_longer_name_is_still_a_word_of_its_own() -> None:
+    own = (
+        Term("Kalsium forte", "DRUG", "", (Concept("house", "1"),)),
+        Term("Kalsius", "DRUG", "", (Concept("house", "2"),)),
+    )
+    normaliser = Normaliser(own)
+    found = [(s.start, s.end, s.concepts[0].code) for s in normaliser.find("Kalsium forte, kalsium, kalsius", "nb")]
+    assert found == [(0, 13, "1"), (15, 22, "2"), (24, 31, "2")]
+
+
 def test_letters_with_combining_marks_are_the_same_letters(known: Normaliser) -> None:
     text = "Sydämentykytystä, hengenahdistuksiä ja sydämentahdistimella hüpertensioon."
     apart = unicodedata.normalize("NFD", text)

@@ -32,7 +32,7 @@ class Normaliser:
         self._terms = _merge(vocabularies or (built_in(),))
         self._least = least
         self._indexes: dict[str, Index] = {}
-        self._memory: dict[str, dict[tuple[str, frozenset[str] | None], Match | None]] = {}
+        self._memory: dict[str, dict[tuple[str, frozenset[str] | None], tuple[bool, Match | None]]] = {}
         self._languages = {t.language for t in self._terms}
         #: The labels of its terms.
         self.labels = frozenset(t.label for t in self._terms)
@@ -74,13 +74,13 @@ class Normaliser:
         while at < len(pieces):
             piece = pieces[at]
             key = (piece, wanted)
-            # A word that begins no form has one answer wherever it stands, so it is worked out once.
+            # Whether a word begins a form, and what it is by itself, is the same wherever it stands: worked out once.
             if key not in memory:
-                memory[key] = _PHRASE if plain(piece) in index.starts else index.word(piece, wanted)
-            match, taken = memory[key], 1
-            if match is _PHRASE:
-                found = index.phrase(pieces, at, wanted)
-                match, taken = found if found else (None, 1)
+                memory[key] = plain(piece) in index.starts, index.word(piece, wanted)
+            begins, match = memory[key]
+            taken = 1
+            if begins and (found := index.phrase(pieces, at, wanted)):
+                match, taken = found
             if match is not None:
                 start, end = places[at][0], places[at + taken - 1][1] - match.cut
                 attributes = {"match": match.how} if match.how != "form" else {}
@@ -110,10 +110,6 @@ class Normaliser:
         if language not in self._indexes:
             self._indexes[language] = Index(self._terms, language, self._least)
         return self._indexes[language]
-
-
-#: Stands in the memory for a word that may begin a form: what follows it decides.
-_PHRASE = Match(Term("", "", "", ()), "")
 
 
 def _apart(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
