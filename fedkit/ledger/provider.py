@@ -24,8 +24,8 @@ Json = Any
 
 #: What py-evm raises where rows are missing or make no sense.
 DAMAGE = (PyEVMError, EVMMissingData, MissingTrieNode, RLPException, BadSignature)
-#: Blocks that are kept decoded, with their receipts: the acts of a batch are asked for one by one.
-KEPT = 8
+#: Blocks that are kept decoded, with their receipts: first their logs are asked for, then transactions one by one.
+KEPT = 512
 
 
 class EvmProvider(BaseProvider):
