@@ -148,6 +148,15 @@ def test_a_proof_of_something_else_is_found(name: str, bundle: Path) -> None:
     assert "does not lead from that row to an anchored root" in findings(bundle, 10)
 
 
+def test_a_true_proof_of_a_row_that_is_another_here_is_found(bundle: Path) -> None:
+    def other(rows: list[Row]) -> list[Row]:
+        next(row for row in rows if row["act"] == "execution.finished")["fields"]["outputs"] = digest("other")
+        return chained(rows)
+
+    rewritten(bundle, NORWAY, other)
+    assert "proofs.json: the proof of row" in findings(bundle, 10)
+
+
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=20), st.data())
 def test_a_proof_holds_for_its_own_row_only(leaves: list[bytes], data: st.DataObject) -> None:
     rows = [{"seq": n, "hash": leaf.hex(), "fields": {"request": "r"}} for n, leaf in enumerate(leaves, 1)]
