@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import Any
 
-from fedkit.errors import FedkitError
+from fedkit.errors import ConfigurationError, FedkitError
 from fedkit.notes.note import CONTEXT_ATTRIBUTES, Note
 from fedkit.notes.pipeline import Pipeline, Settings
 from fedkit.notes.readers.base import MAX_CHARACTERS
@@ -92,7 +93,8 @@ def process_notes(
     """Run the pipeline over the notes of a store that are not processed yet, into its stage "processed".
 
     workers: processes; 1 works in this one; None for one a core.   progress: called with notes done and in all.
-    Raises StorageError if the disk is full; what was saved before stays, and the same call goes on from there.
+    Raises StorageError if the disk is full, ConfigurationError if workers cannot start; what was saved before stays, and the
+    same call goes on from there.
     """
     settings = settings or Settings()
     workers = workers or len(os.sched_getaffinity(0))
@@ -121,6 +123,8 @@ def read_batch(pipeline: Pipeline, batch: Batch) -> Done:
                 result.failed.append((position, TOO_LONG))
                 continue
             result.notes.append((position, pipeline(note)))
+        except ImportError:
+            raise  # of the environment, and none of this note's doing
         except FedkitError as error:
             result.failed.append((position, error.code))
         except Exception as error:
@@ -171,18 +175,34 @@ def _submit(pool: ProcessPoolExecutor, batch: Batch) -> Future[Done]:
 def _one_by_one(batch: Batch, settings: Settings) -> Done:
     """The batch, each note by itself in one worker at a time, so that only the note that ends a worker is lost."""
     result = Done([], [])
-    pool = _pool(settings, 1)
+    pool = _sound_pool(settings)
     for position, note in batch:
         try:
             done = pool.submit(_work, [(position, note)]).result()
         except BrokenProcessPool:
             pool.shutdown()
-            pool = _pool(settings, 1)
+            pool = _sound_pool(settings)
             done = Done([], [(position, WORKER_ENDED)])
         result.notes.extend(done.notes)
         result.failed.extend(done.failed)
     pool.shutdown()
     return result
+
+
+def _sound_pool(settings: Settings) -> ProcessPoolExecutor:
+    """A pool of one worker that has started. Raises ConfigurationError if workers end before they have read any note."""
+    pool = _pool(settings, 1)
+    try:
+        pool.submit(_work, []).result()
+    except BrokenProcessPool:
+        pool.shutdown()
+        raise ConfigurationError(
+            "the worker processes cannot start",
+            expected="a Python that loads fedkit.notes.pipeline, and memory for it (about 0.4 GB each)",
+            got="a worker that ended at once",
+            help="run the same command with --workers 1, or free some memory: what was saved stays",
+        ) from None
+    return pool
 
 
 # --- in a worker ---------------------------------------------------------------------------------------------------------
@@ -197,6 +217,7 @@ def _pool(settings: Settings, workers: int) -> ProcessPoolExecutor:
 def _start(settings: Settings) -> None:
     global _pipeline
     os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted as well, and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _pipeline = Pipeline(settings)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fedkit.cli import main
-from fedkit.errors import CorpusError
+from fedkit.errors import ConfigurationError, CorpusError
 from fedkit.notes import processing
 from fedkit.notes.note import Note
 from fedkit.notes.pipeline import Pipeline, Settings
@@ -170,6 +170,30 @@ def test_a_note_that_ends_its_worker_costs_itself_alone(tmp_path: Path, monkeypa
     assert report.failed == {WORKER_ENDED: 1}
     assert report.places == {WORKER_ENDED: [105]}
     assert [n.id for n in processed(store)] == [f"n{i}" for i in range(130) if i != 105]
+
+
+def _start_never(settings: Settings) -> None:
+    os._exit(3)
+
+
+def test_workers_that_cannot_start_are_no_fault_of_the_notes(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processing, "_start", _start_never)
+    with NoteFile.open(store, write=True) as notes:
+        with pytest.raises(ConfigurationError):
+            process_notes(notes, QUICK, workers=2)
+        assert notes.count(STAGE) == 0
+        assert notes.failed(STAGE) == {}
+
+
+def test_a_missing_package_is_no_fault_of_the_notes(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(self: Pipeline, note: Note) -> Note:
+        raise ModuleNotFoundError("lingua")
+
+    monkeypatch.setattr(Pipeline, "__call__", missing)
+    with NoteFile.open(store, write=True) as notes:
+        with pytest.raises(ModuleNotFoundError):
+            process_notes(notes, QUICK, workers=1)
+        assert notes.failed(STAGE) == {}
 
 
 # --- the command -----------------------------------------------------------------------------------------------------------
