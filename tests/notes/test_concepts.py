@@ -104,7 +104,8 @@ def test_no_two_drugs_of_the_list_sound_the_same() -> None:
     ("text", "language"),
     [
         ("Han er mentor for to nye og går gjennom atrium på vei til møtet.", "nb"),  # makers, written small
-        ("Vi tog pm om detta och gick ut.", "sv"),  # an abbreviation counts in its own capitals
+        ("Enligt PM och pm tog vi detta och gick ut.", "sv"),  # an abbreviation counts in its own capitals
+        ("Koder: ICD-10 I48, ICD 10 Z95. OR 1,2, 95 % CI 0,9–1,4. PM10 i luften.", "nb"),  # a longer name that is none
         ("Hun drak et glas vand og læste en bog i går aftes.", "da"),
         ("Syksyn aikana kymmenen ihmistä kävi kävelyllä.", "fi"),
         ("Ta töötas raamatukogus ja kirjutas kirja.", "et"),
@@ -149,6 +150,8 @@ def test_any_text_gives_valid_spans_in_order(known: Normaliser, text: str, langu
     Note("n", text, language, spans).check()
     Note("n", text, language, spans).check_flat()
     assert all(s.concepts and s.label in TABLES for s in spans)
+    # A site that looks for one label is not told of another, nor of a name where there is none.
+    assert all(s.label == "IMPLANT" for s in known.find("ICD-10 " + text, language, ("IMPLANT",)))
 
 
 _WORDS = [

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fedkit.notes.concepts.spelling import HEADS, endings, plain, sound, stem, stems
-from fedkit.notes.concepts.terms import Term
+from fedkit.notes.concepts.terms import NOT_A_NAME, Term
 from fedkit.notes.tokens import PIECE
 
 #: The least likeness of a misspelt name, in percent. `benchmarks/concepts.py` measures what it finds and what it finds wrongly.
@@ -65,7 +65,7 @@ class Index:
                 continue
             self._forms[pieces].append(term)
             lengths[pieces[0]].add(len(pieces))
-            if len(pieces) > 1 or len(pieces[0]) < _INFLECTED or is_abbreviation(term.text):
+            if len(pieces) > 1 or len(pieces[0]) < _INFLECTED or is_abbreviation(term.text) or term.label == NOT_A_NAME:
                 continue
             if term.label == "DRUG":
                 self._sounds.setdefault(sound(term.text), term)
@@ -93,14 +93,14 @@ class Index:
 
     def _fitting(self, words: tuple[str, ...], first: str, labels: frozenset[str] | None) -> Term | None:
         found = self._forms.get(words, ())
-        return next((t for t in found if (not labels or t.label in labels) and _case_fits(first, t)), None)
+        return next((t for t in found if _wanted(t, labels) and _case_fits(first, t)), None)
 
     def word(self, word: str, labels: frozenset[str] | None, rough: bool = True) -> Match | None:
         """The term of a single word that is no form of the vocabulary. rough: try misspellings too."""
         word = unicodedata.normalize("NFC", word)
         if not _INFLECTED <= len(word) <= _LONGEST or not word.isalpha():
             return None
-        wanted = [label for label in self._labels if not labels or label in labels]
+        wanted = [label for label in self._labels if labels is None or label in labels]
         if "DRUG" in wanted and (term := self._sounds.get(sound(word))):
             return Match(term, "spelling")
         if match := self._inflected(word, wanted) or self._compound(word, wanted):
@@ -179,6 +179,10 @@ def _one_slip(word: str, name: str, label: str) -> bool:
         # One letter for another makes worse of confused (forverring, forvirring) and a heart of a brain.
         return slips == 1 and not (len(word) == len(name) and Hamming.distance(word, name) == 1)
     return slips <= (1 if len(word) < _LONGER else 2) or (len(word) >= _LONG and Indel.distance(word, name) <= 2)
+
+
+def _wanted(term: Term, labels: frozenset[str] | None) -> bool:
+    return labels is None or term.label in labels or term.label == NOT_A_NAME
 
 
 def is_abbreviation(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fedkit.notes.concepts.index import LEAST, Index, Match
 from fedkit.notes.concepts.spelling import plain
-from fedkit.notes.concepts.terms import Term, built_in
+from fedkit.notes.concepts.terms import NOT_A_NAME, Term, built_in
 from fedkit.notes.note import Concept, Note, Span
 from fedkit.notes.tokens import PIECE
 
@@ -35,7 +35,7 @@ class Normaliser:
         self._memory: dict[str, dict[tuple[str, frozenset[str] | None], tuple[bool, Match | None]]] = {}
         self._languages = {t.language for t in self._terms}
         #: The labels of its terms.
-        self.labels = frozenset(t.label for t in self._terms)
+        self.labels = frozenset(t.label for t in self._terms) - {NOT_A_NAME}
 
     @property
     def size(self) -> int:
@@ -52,6 +52,8 @@ class Normaliser:
         if not pieces:
             return None
         found = index.phrase(pieces, 0, wanted)
+        if found and found[0].term.label == NOT_A_NAME:
+            return None
         if found and found[1] == len(pieces):
             return found[0]
         whole = index.word(mention.strip(), wanted)
@@ -81,7 +83,7 @@ class Normaliser:
             taken = 1
             if begins and (found := index.phrase(pieces, at, wanted)):
                 match, taken = found
-            if match is not None:
+            if match is not None and match.term.label != NOT_A_NAME:
                 start, end = places[at][0], places[at + taken - 1][1] - match.cut
                 attributes = {"match": match.how} if match.how != "form" else {}
                 spans.append(Span(start, end, match.term.label, attributes, match.term.concepts))

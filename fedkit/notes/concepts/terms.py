@@ -18,6 +18,9 @@ from fedkit.notes.resources import read_table
 
 OWN = "fedkit"
 
+#: Label of a term that stands for nothing, so that no shorter one is found in its words: "ICD-10" is no ICD.
+NOT_A_NAME = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -33,7 +36,7 @@ class Term:
 def built_in() -> tuple[Term, ...]:
     """Every form of fedkit's own vocabulary: drugs, effects, implants, makers, models and body sites in six languages."""
     found: dict[tuple[str, str, str], Term] = {}
-    for term in (*_drugs(), *_entries()):
+    for term in (*_drugs(), *_entries(), *_not_names()):
         found.setdefault((term.text, term.label, term.language), term)
     return tuple(found.values())
 
@@ -43,6 +46,11 @@ def _drugs() -> Iterator[Term]:
         codes = tuple(Concept("ATC", code, row["name"]) for code in row["atc"].split(","))
         for text in filter(None, (row["name"], *row["also"].split(","))):
             yield Term(text, "DRUG", "", codes)
+
+
+def _not_names() -> Iterator[Term]:
+    for row in read_table("concepts/not_names.tsv"):
+        yield Term(row["text"], NOT_A_NAME, "", ())
 
 
 def _entries() -> Iterator[Term]:
