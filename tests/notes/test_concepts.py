@@ -103,7 +103,7 @@ def test_no_two_drugs_of_the_list_sound_the_same() -> None:
 @pytest.mark.parametrize(
     ("text", "language"),
     [
-        ("Han er mentor for to nye og går gjennom atrium på vei til møtet.", "nb"),  # makers, written small
+        ("Han er mentor for to nye, skriver pm og går gjennom atrium på vei til møtet.", "nb"),  # makers, written small
         ("Enligt PM och pm tog vi detta och gick ut.", "sv"),  # an abbreviation counts in its own capitals
         ("Koder: ICD-10 I48, ICD 10 Z95. OR 1,2, 95 % CI 0,9–1,4. PM10 i luften.", "nb"),  # a longer name that is none
         ("Hun drak et glas vand og læste en bog i går aftes.", "da"),
