@@ -49,7 +49,8 @@ def lists_for(language: str) -> Lists:
     home_given = {row.partition("\t")[0].lower() for row in rows if not row.endswith("\tfamily")}
     home_given |= {name.lower() for name in _column("names/more.tsv", own)}
     given |= home_given
-    terms = {w.lower() for term in built_in() for w in TOKEN.findall(term.text)}
+    # Words of other languages' anatomy are names here: only the language's own, and products, which are the same everywhere.
+    terms = {w.lower() for t in built_in() if t.language in ("", language) or not language for w in TOKEN.findall(t.text)}
     return Lists(
         frozenset(given),
         frozenset(family),

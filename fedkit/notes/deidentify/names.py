@@ -118,7 +118,7 @@ def _alone(text: str, token: Token, language: str, words: Words, lists: Lists) -
     """The rule by which a word is a name whatever stands beside it; "kept" if it is known to be none; "" if that is open."""
     if not token.capital or len(token.text) < 2:
         return ""
-    if is_nobody(text, token, language, words, lists):
+    if is_nobody(text, token, language, lists):
         return "kept"
     given = listed(token.lower, language, lists.given)
     if not given and (len(token.text) == 2 or (len(token.text) < 5 and not token.shout and not token.text[1:].islower())):

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 
 from fedkit.notes.deidentify.endings import CLITICS, stems
-from fedkit.notes.deidentify.lower_case import is_word
 from fedkit.notes.deidentify.name_lists import Lists, Token
-from fedkit.notes.deidentify.words import Words
+
+#: Things that have names.
+_THING = re.compile(
+    r"talo|lehti|lehden|elokuv|albumi|levy|ohjelm|palkin|kanav|järjestelm|versio|tapahtum|kuv|yhty|arkisto|auto|malli|lait|tahdist|tall|laiva|juna"
+    r"|sopimu|direktiiv|hank|projekt|peli|konsol|kone|merk|tuot|ketju|kaup|festivaal|liig|turnau|tauti|taudi|testi|oireyhty|luokit|asteik|piste"
+    r"|maja|ajaleh|film|plaat|saade|auhin|süsteem|versioon|üritus|pilt|ansambel|mudel|seade|stimulaator|laev|rong|leping|projekt|mäng|masin|haigus|sündroom"
+)
 
 #: What makes an eponym of a name.
 _MEDICAL_AFTER = re.compile(
@@ -56,12 +61,12 @@ _BODY = re.compile(
 )
 
 
-def is_nobody(text: str, token: Token, language: str, words: Words, lists: Lists) -> bool:
+def is_nobody(text: str, token: Token, language: str, lists: Lists) -> bool:
     """Whether it is known that a capitalised word names nobody, whatever stands beside it."""
     return bool(
         _SHORT_FORM.match(token.text)
         or _is_region(token)
-        or is_hung_on(token, language, words, lists)
+        or is_hung_on(token, language, lists)
         or _is_eponym(text, token, language, lists)
         or is_kept(token, language, lists)
         or _DOSE.match(text, token.end)
@@ -81,12 +86,12 @@ def _is_eponym(text: str, token: Token, language: str, lists: Lists) -> bool:
     return bool(_MEDICAL_AFTER.match(after) or _MEDICAL_BEFORE.search(before) or "-" in token.text)
 
 
-def is_hung_on(token: Token, language: str, words: Words, lists: Lists) -> bool:
-    """ "Finlandia-talo": Finnish and Estonian hang words on products and works by a hyphen; not if people are called so."""
+def is_hung_on(token: Token, language: str, lists: Lists) -> bool:
+    """ "Finlandia-talo": Finnish and Estonian hang a word on the name of a thing by a hyphen; not if people are called so."""
     first, hyphen, rest = token.lower.partition("-")
-    if language not in CLITICS or not hyphen or not token.text[len(first) + 1 :].islower():
+    if language not in CLITICS or not hyphen or first in lists.given or first in lists.family:
         return False
-    return first not in lists.given and first not in lists.family and is_word(rest, language, words)
+    return token.text[len(first) + 1 :].islower() and _THING.match(rest) is not None
 
 
 def _is_region(token: Token) -> bool:

@@ -29,7 +29,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "nn": ("nn", "nb", "en"),
     "sv": ("sv", "en"),
     "da": ("da", "en"),
-    "fi": ("fi", "sv", "en"),
+    "fi": ("fi", "en"),
     "et": ("et", "en"),
     "en": ("en",),
 }
