@@ -17,6 +17,7 @@ from typing import Any
 
 from fedkit.digests import digest
 from fedkit.errors import CorpusError
+from fedkit.notes.note import Note
 from fedkit.notes.readers import FORMATS, detect, omop
 from fedkit.notes.readers.base import NoteReader, Problem, Record, Rules
 from fedkit.notes.readers.omop import Rows
@@ -98,28 +99,17 @@ def import_notes(
 ) -> ImportReport:
     """Bring these units into the store and say what it holds then.
 
-    progress: called with a unit and the number of its records so far, for each batch. Raises StorageError if the disk is full
+    progress: called with a unit and the number of its records that are in the store. Raises StorageError if the disk is full
     or read-only; then everything up to the last whole batch is in the store, and the same call goes on from there.
     """
     labels: Counter[str] = Counter()
     languages: Counter[str] = Counter()
-    for unit in units:
-        number, done, finished = _begin(store, unit)
-        progress(unit, done)
-        if finished:
-            continue
-        whole = True
-        for batch in _batches(unit.read(done)):
-            # What the system could not read is no record: the next run begins there.
-            broken = sum(any(p.kind == "disk" for p in record.problems) for record in batch)
-            whole, done = whole and not broken, done + len(batch) - broken
-            for note in _save(store, number, done, batch):
-                languages[note.language] += 1
-                labels.update(span.label for span in note.spans)
-            progress(unit, done)
-        if whole:
-            with store.transaction():
-                store.database.execute("UPDATE units SET finished = true WHERE unit = ?", [number])
+    for batch in _batches(_pieces(store, units, progress)):
+        for note in _save(store, batch):
+            languages[note.language] += 1
+            labels.update(span.label for span in note.spans)
+        for piece in batch:
+            progress(piece.unit, piece.done)
     return _report(store, languages.total(), labels, languages)
 
 
@@ -148,77 +138,113 @@ def _plain(rules: Rules) -> dict[str, Any]:
     return row | {"labels": None if rules.labels is None else sorted(rules.labels)}
 
 
-def _begin(store: NoteFile, unit: Unit) -> tuple[int, int, bool]:
-    """(number, records that the store holds, finished) of a unit, made new where it is new or has changed."""
-    found = store.database.execute("SELECT unit, print, records, finished FROM units WHERE name = ?", [unit.key]).fetchall()
-    if found and found[0][1] == f"{unit.format}:{unit.print}":
-        store.database.execute("DELETE FROM problems WHERE unit = ? AND kind = 'disk'", [found[0][0]])
-        return found[0][0], found[0][2], found[0][3]
-    with store.transaction():
-        if found:
-            number = found[0][0]
-            store.database.execute(
-                "DELETE FROM results WHERE position IN (SELECT position FROM notes WHERE unit = ?)", [number]
-            )
-            for table in ("notes", "problems", "units"):
-                store.database.execute(f"DELETE FROM {table} WHERE unit = ?", [number])
-        else:
-            number = store.database.execute("SELECT coalesce(max(unit), 0) + 1 FROM units").fetchall()[0][0]
-        row = (number, unit.key, unit.format, f"{unit.format}:{unit.print}", 0, False)
-        store.database.execute("INSERT INTO units VALUES (?, ?, ?, ?, ?, ?)", list(row))
-    return number, 0, False
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some records of one unit. begins: nothing of it is in the store, or what is there is to go; ends: they are its last."""
+
+    unit: Unit
+    number: int
+    records: tuple[Record, ...]
+    done: int
+    begins: bool
+    ends: bool
 
 
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    batch: list[Record] = []
-    characters = 0
-    for record in records:
-        batch.append(record)
-        characters += len(record.note.text) if record.note else 0
-        if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
+def _pieces(store: NoteFile, units: Iterable[Unit], progress: Callable[[Unit, int], None]) -> Iterator[_Piece]:
+    """The records that the store does not hold yet, a unit after the other, in pieces no larger than a batch."""
+    new = store.rows("SELECT coalesce(max(unit), 0) FROM units")[0][0]
+    for unit in units:
+        found = store.rows("SELECT unit, print, records, finished FROM units WHERE name = ?", [unit.key])
+        number, stamp, done, finished = found[0] if found else (0, "", 0, False)
+        if not found:
+            new = number = new + 1
+        same = stamp == _stamp(unit)
+        done = done if same else 0
+        progress(unit, done)
+        if same and finished:
+            continue
+        begins, whole, records, characters = not same, True, [], 0
+        for record in unit.read(done):
+            broken = any(problem.kind == "disk" for problem in record.problems)
+            # What the system could not read is no record: the next run begins there.
+            whole, done = whole and not broken, done + (not broken)
+            records.append(record)
+            characters += len(record.note.text) if record.note else 0
+            if len(records) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
+                yield _Piece(unit, number, tuple(records), done, begins, False)
+                begins, records, characters = False, [], 0
+        yield _Piece(unit, number, tuple(records), done, begins, whole)
+
+
+def _batches(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+    """Pieces that are saved together: small files share a transaction, since each costs the disk a wait."""
+    batch: list[_Piece] = []
+    size = characters = 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece.records) + 1
+        characters += sum(len(record.note.text) for record in piece.records if record.note)
+        if size >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
             yield batch
-            batch, characters = [], 0
+            batch, size, characters = [], 0, 0
     if batch:
         yield batch
 
 
-def _save(store: NoteFile, unit: int, done: int, batch: list[Record]) -> list[Any]:
-    """One batch into the store; the notes that went in."""
-    taken: dict[str, str] = dict(
-        store.database.execute(
-            "SELECT id, place FROM notes WHERE id IN (SELECT unnest(?::VARCHAR[]))", [[r.note.id for r in batch if r.note]]
-        ).fetchall()
-    )
-    kept, problems = [], []
-    for record in batch:
-        found = list(record.problems)
-        note = record.note
-        if note is not None and note.id in taken:
-            found.append(Problem("id twice", f"as {taken[note.id]}"))
-            note = None
-        if note is not None:
-            taken[note.id] = record.place
-            kept.append((record.place, note))
-        # The last problem of a skipped record is the one that cost it.
-        problems += [(unit, record.place, p.kind, p.detail, note is None and i == len(found) - 1) for i, p in enumerate(found)]
+def _save(store: NoteFile, batch: list[_Piece]) -> list[Note]:
+    """One batch into the store, whole or not at all; the notes that went in."""
     with store.transaction():
-        store.append(unit, kept)
-        if problems:
-            store.insert("problems", problems)
-        store.database.execute("UPDATE units SET records = ? WHERE unit = ?", [done, unit])
-    return [note for _, note in kept]
+        for piece in batch:
+            _write_unit(store, piece)
+        ids = [record.note.id for piece in batch for record in piece.records if record.note]
+        taken = dict(store.rows("SELECT id, place FROM notes WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids]))
+        saved: list[Note] = []
+        for piece in batch:
+            kept: list[tuple[str, Note]] = []
+            problems = []
+            for record in piece.records:
+                found, note = list(record.problems), record.note
+                if note is not None and note.id in taken:
+                    found.append(Problem("id twice", f"as {taken[note.id]}"))
+                    note = None
+                if note is not None:
+                    taken[note.id] = record.place
+                    kept.append((record.place, note))
+                # The last problem of a skipped record is the one that cost it.
+                problems += [
+                    (piece.number, record.place, p.kind, p.detail, note is None and i == len(found) - 1)
+                    for i, p in enumerate(found)
+                ]
+            store.append(piece.number, kept)
+            if problems:
+                store.insert("problems", problems)
+            saved += [note for _, note in kept]
+    return saved
+
+
+def _write_unit(store: NoteFile, piece: _Piece) -> None:
+    """How far a unit has come; of one that begins, what came from its earlier form goes first."""
+    if piece.begins:
+        store.rows("DELETE FROM results WHERE position IN (SELECT position FROM notes WHERE unit = ?)", [piece.number])
+        for table in ("notes", "problems"):
+            store.rows(f"DELETE FROM {table} WHERE unit = ?", [piece.number])
+    else:
+        store.rows("DELETE FROM problems WHERE unit = ? AND kind = 'disk'", [piece.number])
+    store.rows("DELETE FROM units WHERE unit = ?", [piece.number])
+    row = (piece.number, piece.unit.key, piece.unit.format, _stamp(piece.unit), piece.done, piece.ends)
+    store.insert("units", [row])
+
+
+def _stamp(unit: Unit) -> str:
+    return f"{unit.format}:{unit.print}"
 
 
 def _report(store: NoteFile, added: int, labels: Counter[str], languages: Counter[str]) -> ImportReport:
-    sums = store.database.execute(
-        "SELECT kind, count(*), count(*) FILTER (WHERE skipped) FROM problems GROUP BY kind ORDER BY kind"
-    ).fetchall()
+    sums = store.rows("SELECT kind, count(*), count(*) FILTER (WHERE skipped) FROM problems GROUP BY kind ORDER BY kind")
     places = []
     for kind, _, _ in sums:  # by kind: a window over the row ids is an internal error of DuckDB 2.0.0
-        places += store.database.execute(
-            "SELECT kind, place, detail FROM problems WHERE kind = ? ORDER BY unit, rowid LIMIT 5", [kind]
-        ).fetchall()
-    units, records = store.database.execute("SELECT count(*), coalesce(sum(records), 0) FROM units").fetchall()[0]
+        places += store.rows("SELECT kind, place, detail FROM problems WHERE kind = ? ORDER BY unit, rowid LIMIT 5", [kind])
+    units, records = store.rows("SELECT count(*), coalesce(sum(records), 0) FROM units")[0]
     return ImportReport(
         units=units,
         records=int(records),

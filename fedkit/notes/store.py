@@ -41,16 +41,18 @@ CREATE TABLE stages (stage VARCHAR NOT NULL, print VARCHAR NOT NULL);
 CREATE TABLE results (stage VARCHAR NOT NULL, position BIGINT NOT NULL, row VARCHAR, failed VARCHAR);
 """
 
-#: One thread, little memory, and no way out: no other files, no extensions, no network, and no statement that changes this.
-SETTINGS: dict[str, str] = {
+#: One thread, little memory, nothing spilled to other files, no extensions.
+_SETTINGS: dict[str, str] = {
     "threads": "1",
     "memory_limit": "128MB",
-    "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "temp_directory": "",
-    "lock_configuration": "true",
 }
+
+# A checkpoint holds the last, unfinished row group in memory. With DuckDB's own 122,880 rows it ends an import of long notes at
+# the memory limit; and the size is a property of the attachment, not of the file.
+_ROW_GROUP = 2048
 
 
 class NoteFile:
@@ -82,7 +84,8 @@ class NoteFile:
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            store = cls(path, duckdb.connect(str(path), read_only=not write, config=SETTINGS), umask)
+            store = cls(path, duckdb.connect(":memory:", config=_SETTINGS), umask)
+            store._attach(write)
             if new:
                 store.database.execute(f"BEGIN; {_SCHEMA} INSERT INTO about VALUES ('version', '{_VERSION}'); COMMIT")
             found = store.database.execute("SELECT value FROM about WHERE key = 'version'").fetchall()
@@ -98,6 +101,12 @@ class NoteFile:
                 f"{path.name}: written by another version of fedkit", expected=f"version {_VERSION}", got="another"
             )
         return store
+
+    def _attach(self, write: bool) -> None:
+        """Open the file, and nothing after it: no other files, no network, and no statement that changes this."""
+        quoted = str(self.path).replace("'", "''")
+        self.database.execute(f"ATTACH '{quoted}' AS store ({f'ROW_GROUP_SIZE {_ROW_GROUP}' if write else 'READ_ONLY'})")
+        self.database.execute("USE store; SET enable_external_access = false; SET lock_configuration = true")
 
     def close(self) -> None:
         """Close the file; what was saved is in it."""
@@ -122,12 +131,12 @@ class NoteFile:
 
     def failed(self, stage: str) -> dict[str, int]:
         """Reason → how many notes failed in a stage."""
-        rows = self._rows("SELECT failed, count(*) FROM results WHERE stage = ? AND failed IS NOT NULL GROUP BY 1", [stage])
+        rows = self.rows("SELECT failed, count(*) FROM results WHERE stage = ? AND failed IS NOT NULL GROUP BY 1", [stage])
         return dict(sorted(rows))
 
     def stages(self) -> dict[str, str]:
         """Stage → the digest of the settings it was made with (see `begin`)."""
-        return dict(self._rows("SELECT stage, print FROM stages ORDER BY stage"))
+        return dict(self.rows("SELECT stage, print FROM stages ORDER BY stage"))
 
     def notes(self, stage: str = SOURCE, *, size: int = 500) -> Iterator[Note]:
         """The notes of a stage in order; `size` of them are in memory at a time."""
@@ -141,7 +150,7 @@ class NoteFile:
         last = self._one("SELECT coalesce(max(position), -1) FROM notes")
         while after < last:
             # By range of positions and not by LIMIT: the database then reads only the blocks that hold them.
-            rows = self._rows(
+            rows = self.rows(
                 f"SELECT position, row FROM {table} WHERE {where} position > ? AND position <= ? ORDER BY position",
                 [*first, after, after + size],
             )
@@ -154,9 +163,9 @@ class NoteFile:
     def get(self, id: str, stage: str = SOURCE) -> Note | None:
         """The note with this id in a stage, or None."""
         if stage == SOURCE:
-            rows = self._rows("SELECT row FROM notes WHERE id = ?", [id])
+            rows = self.rows("SELECT row FROM notes WHERE id = ?", [id])
         else:
-            rows = self._rows(
+            rows = self.rows(
                 "SELECT r.row FROM results r JOIN notes n USING (position) WHERE n.id = ? AND stage = ? AND r.row IS NOT NULL",
                 [id, stage],
             )
@@ -172,7 +181,7 @@ class NoteFile:
         if stage == SOURCE:
             raise ValueError("the stage 'source' is written by imports alone")
         with self.transaction():
-            if self._rows("SELECT print FROM stages WHERE stage = ?", [stage]) != [(print,)]:
+            if self.rows("SELECT print FROM stages WHERE stage = ?", [stage]) != [(print,)]:
                 self.database.execute("DELETE FROM results WHERE stage = ?", [stage])
                 self.database.execute("DELETE FROM stages WHERE stage = ?", [stage])
                 self.database.execute("INSERT INTO stages VALUES (?, ?)", [stage, print])
@@ -239,9 +248,10 @@ class NoteFile:
         return self._one("SELECT coalesce(max(position), -1) FROM results WHERE stage = ?", [stage])
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> int:
-        return self._rows(sql, values)[0][0]
+        return self.rows(sql, values)[0][0]
 
-    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one statement. Raises StorageError, without the database's own words, which may quote a value."""
         import duckdb
 
         try:
