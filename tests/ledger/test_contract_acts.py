@@ -13,6 +13,7 @@ from fedkit.digests import digest
 from fedkit.errors import ContractReverted, LedgerError, RequestError
 from fedkit.governance.levels import CALLS
 from fedkit.governance.request import PURPOSES, DataPermit
+from fedkit.ledger import succession
 from fedkit.ledger.chain import EmbeddedChain
 from fedkit.ledger.events import (
     LEVELS,
@@ -25,9 +26,11 @@ from fedkit.ledger.events import (
     StudyAnchored,
     Superseded,
 )
-from fedkit.ledger.ledger import STATUS, open_ledger
+from fedkit.ledger.ledger import STATUS, Ledger, open_ledger
+from fedkit.ledger.registry import role_id
 from fedkit.ledger.spending import EPSILON, Budget, Spend, recover_budget, recover_spend
 from fedkit.ledger.succession import CURRENT, NEXT, earlier, succeed
+from fedkit.ledger.typed import name_id
 
 START = digest("start")
 
@@ -69,16 +72,14 @@ def test_who_is_revoked_twice_keeps_the_count_straight(world: World) -> None:
     other = world.keys.create("other")
     world.ledger.grant("steward of norway", other)
     for role in ("steward of sweden", "researcher", "auditor"):
-        world.ledger._act("admin", [("Registry", "revokeRole", (_role(role), other))])
-    world.ledger._act("admin", [("Registry", "grantRole", (_role("steward of norway"), other))])
+        world.ledger._act("admin", [("Registry", "revokeRole", (role_id(role), other))])
+    world.ledger._act("admin", [("Registry", "grantRole", (role_id("steward of norway"), other))])
     assert world.ledger.level(other) == "steward"
     world.ledger.revoke("steward of norway", other)
     assert world.ledger.level(other) == "guest"
 
 
 def test_records_name_the_admin_who_did_it_and_not_the_first_one(world: World) -> None:
-    from fedkit.ledger.typed import name_id
-
     second = world.keys.create("second-admin")
     world.ledger.grant("admin", second)
     key, steward, dataset = world.keys.create("site-x"), world.keys.create("steward-x"), name_id("notes")
@@ -90,12 +91,6 @@ def test_records_name_the_admin_who_did_it_and_not_the_first_one(world: World) -
     }
     assert {e.actor for e in made} == {second}
     assert world.ledger.events()[-len(made) :] == made  # read back, they say the same
-
-
-def _role(name: str) -> bytes:
-    from fedkit.ledger.registry import role_id
-
-    return role_id(name)
 
 
 # -- permits
@@ -330,7 +325,6 @@ def test_the_third_deployment_knows_both_before_it(embedded: World) -> None:
 @pytest.mark.parametrize("crash", ["planned", "deployed", "superseded", "noted", "renamed"])
 def test_a_hand_over_goes_on_after_a_crash(embedded: World, monkeypatch: pytest.MonkeyPatch, crash: str) -> None:
     """Stopped after each step in turn; what was begun is done by calling again, once."""
-    import fedkit.ledger.succession as succession
 
     class Crash(BaseException):
         pass
@@ -364,20 +358,12 @@ def test_a_hand_over_goes_on_after_a_crash(embedded: World, monkeypatch: pytest.
         new = again if crash == "renamed" else succeed(again)
         assert new.deployment.predecessor == old.contracts["Registry"]
         assert earlier(folder) == [old]
-        assert len(open_records(again, old)) == 1
+        assert len(Ledger(folder, keys, again.chain, old).records(Superseded)) == 1
         assert new.register_researcher("other")
         third = succeed(new)  # nothing that was left behind is in its way
         assert third.deployment.predecessor == new.deployment.contracts["Registry"]
         assert not (folder / NEXT).exists()
         assert (folder / CURRENT).exists()
-
-
-def open_records(ledger: object, deployment: object) -> list[Superseded]:
-    """What the contracts of an earlier deployment say of their end."""
-    from fedkit.ledger.ledger import Ledger
-
-    assert isinstance(ledger, Ledger)
-    return Ledger(ledger.folder, ledger.keys, ledger.chain, deployment).records(Superseded)  # type: ignore[arg-type]
 
 
 def test_a_plan_that_the_admin_has_overtaken_is_made_anew(embedded: World, monkeypatch: pytest.MonkeyPatch) -> None:
