@@ -140,24 +140,25 @@ def _plain(rules: Rules) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some records of one unit. begins: nothing of it is in the store, or what is there is to go; ends: they are its last."""
+    """Some records of one unit. known: the store has heard of it; begins: what it holds of it goes; ends: they are its last."""
 
     unit: Unit
     number: int
     records: tuple[Record, ...]
     done: int
+    known: bool
     begins: bool
     ends: bool
 
 
 def _pieces(store: NoteFile, units: Iterable[Unit], progress: Callable[[Unit, int], None]) -> Iterator[_Piece]:
     """The records that the store does not hold yet, a unit after the other, in pieces no larger than a batch."""
-    new = store.rows("SELECT coalesce(max(unit), 0) FROM units")[0][0]
+    held = {name: rest for name, *rest in store.rows("SELECT name, unit, print, records, finished FROM units")}
+    new = max((rest[0] for rest in held.values()), default=0)
     for unit in units:
-        found = store.rows("SELECT unit, print, records, finished FROM units WHERE name = ?", [unit.key])
-        number, stamp, done, finished = found[0] if found else (0, "", 0, False)
-        if not found:
-            new = number = new + 1
+        known = unit.key in held
+        number, stamp, done, finished = held.get(unit.key, (new + 1, "", 0, False))
+        new = max(new, number)
         same = stamp == _stamp(unit)
         done = done if same else 0
         progress(unit, done)
@@ -171,9 +172,9 @@ def _pieces(store: NoteFile, units: Iterable[Unit], progress: Callable[[Unit, in
             records.append(record)
             characters += len(record.note.text) if record.note else 0
             if len(records) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
-                yield _Piece(unit, number, tuple(records), done, begins, False)
-                begins, records, characters = False, [], 0
-        yield _Piece(unit, number, tuple(records), done, begins, whole)
+                yield _Piece(unit, number, tuple(records), done, known, begins, False)
+                known, begins, records, characters = True, False, [], 0
+        yield _Piece(unit, number, tuple(records), done, known, begins, whole)
 
 
 def _batches(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
@@ -195,13 +196,15 @@ def _save(store: NoteFile, batch: list[_Piece]) -> list[Note]:
     """One batch into the store, whole or not at all; the notes that went in."""
     with store.transaction():
         for piece in batch:
-            _write_unit(store, piece)
+            if piece.known:
+                _forget(store, piece)
+        last = {piece.number: piece for piece in batch}  # a unit may end in the batch in which it begins
+        store.insert("units", [(n, p.unit.key, p.unit.format, _stamp(p.unit), p.done, p.ends) for n, p in last.items()])
         ids = [record.note.id for piece in batch for record in piece.records if record.note]
         taken = dict(store.rows("SELECT id, place FROM notes WHERE id IN (SELECT unnest(?::VARCHAR[]))", [ids]))
-        saved: list[Note] = []
+        kept: list[tuple[int, str, Note]] = []
+        problems = []
         for piece in batch:
-            kept: list[tuple[str, Note]] = []
-            problems = []
             for record in piece.records:
                 found, note = list(record.problems), record.note
                 if note is not None and note.id in taken:
@@ -209,21 +212,20 @@ def _save(store: NoteFile, batch: list[_Piece]) -> list[Note]:
                     note = None
                 if note is not None:
                     taken[note.id] = record.place
-                    kept.append((record.place, note))
+                    kept.append((piece.number, record.place, note))
                 # The last problem of a skipped record is the one that cost it.
                 problems += [
                     (piece.number, record.place, p.kind, p.detail, note is None and i == len(found) - 1)
                     for i, p in enumerate(found)
                 ]
-            store.append(piece.number, kept)
-            if problems:
-                store.insert("problems", problems)
-            saved += [note for _, note in kept]
-    return saved
+        store.append_all(kept)
+        if problems:
+            store.insert("problems", problems)
+    return [note for _, _, note in kept]
 
 
-def _write_unit(store: NoteFile, piece: _Piece) -> None:
-    """How far a unit has come; of one that begins, what came from its earlier form goes first."""
+def _forget(store: NoteFile, piece: _Piece) -> None:
+    """How far a unit had come; of one that begins afresh, what came from its earlier form as well."""
     if piece.begins:
         store.rows("DELETE FROM results WHERE position IN (SELECT position FROM notes WHERE unit = ?)", [piece.number])
         for table in ("notes", "problems"):
@@ -231,8 +233,6 @@ def _write_unit(store: NoteFile, piece: _Piece) -> None:
     else:
         store.rows("DELETE FROM problems WHERE unit = ? AND kind = 'disk'", [piece.number])
     store.rows("DELETE FROM units WHERE unit = ?", [piece.number])
-    row = (piece.number, piece.unit.key, piece.unit.format, _stamp(piece.unit), piece.done, piece.ends)
-    store.insert("units", [row])
 
 
 def _stamp(unit: Unit) -> str:

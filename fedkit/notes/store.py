@@ -226,12 +226,16 @@ class NoteFile:
             raise _unusable(self.path, error) from None
 
     def append(self, unit: int, notes: Sequence[tuple[str, Note]]) -> None:
-        """Add the (place, note) of an import at the end. Inside a transaction."""
+        """Add the (place, note) of one unit of an import at the end. Inside a transaction."""
+        self.append_all([(unit, place, note) for place, note in notes])
+
+    def append_all(self, notes: Sequence[tuple[int, str, Note]]) -> None:
+        """Add the (unit, place, note) of several units at the end. Inside a transaction."""
         if notes:
             first = self._one("SELECT coalesce(max(position), -1) + 1 FROM notes")
             rows = [
                 (first + i, note.id, unit, place, json.dumps(note.to_row(), ensure_ascii=False))
-                for i, (place, note) in enumerate(notes)
+                for i, (unit, place, note) in enumerate(notes)
             ]
             self.insert("notes", rows)
 
