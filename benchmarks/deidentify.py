@@ -28,7 +28,7 @@ SITES = {"no": "nb", "sv": "sv", "da": "da", "fi": "fi", "et": "et"}
 def names(folder: Path, split: str) -> dict[str, dict[str, Any]]:
     """Site → PER token recall with its interval, and the share of other words that are masked, by the whole finder.
 
-    A word is a token with a letter or digit. Ages up to 89 are found but stay in the text, so they count as not masked.
+    A word is a token with a letter. Ages up to 89 are found but stay in the text, so they count as not masked.
     """
     found: dict[str, dict[str, Any]] = {}
     for site, language in SITES.items():
@@ -44,7 +44,7 @@ def names(folder: Path, split: str) -> dict[str, dict[str, Any]]:
                 covered = any(a < at and start < b for a, b in spans)
                 if any(a < at and start < b for a, b in people):
                     person, hit = person + 1, hit + covered
-                elif any(c.isalnum() for c in token):
+                elif any(c.isalpha() for c in token):
                     other, masked = other + 1, masked + covered
         low, high = wilson(hit, person)
         found[site] = {"tokens": person, "recall": hit / person, "low": low, "high": high, "masked_other": masked / other}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
+from fedkit.notes.deidentify.scanning import at_numbers, numbers
 
 _OLD = (
     r"år(?:s)?\s(?:gam(?:mel|al|malt|melt|le|la|malt)|alder|ålder)|årig[ea]?|åring(?:en|er|ar)?|års?\sgammel|års(?:\salder|åldern|\sålder|alderen)|år(?:ige|iga)|y/?o\b|year[-\s]?olds?|years?\sold"
@@ -36,6 +37,10 @@ _DECADE = re.compile(
     r"(?<![\d.,/\-])(?P<n>[1-9]0)(?P<rest>\s?[-'’]?\s?(?:årene|åra|årsalderen|årsåldern|talet(?=\s?\()|erne|vuotiaa[a-zäö]*))(?![^\W\d_])",
     re.IGNORECASE,
 )
+#: Something of these stands beside every age; looking for it first is quick.
+_HINT = re.compile(r"år|vuot|vuod|aast|vanu|alder|ålder|year|y/?o|ikä|age|erne|talet|\bv\b|\ba\b|-v", re.IGNORECASE)
+_HIGH = re.compile("nitti|halvfems|hundr|yhdeks|sata|üheks|sada|ninet", re.IGNORECASE)
+
 #: Ninety and more in words, as a compound with a word for old behind it.
 _SPELT = re.compile(
     r"(?<![^\W\d_])(?P<n>(?:nitti|nittio|halvfems|hundre|hundra|yhdeksänkymmen|yhdeksänkymmentä|sata|üheksaküm|üheksakümmend|sada|ninety)[a-zæøåäöõü-]*)(?P<rest>\s?-?(?:år\sgam[a-z]+|årig[ea]?|åring(?:en)?|vuotia[a-zäö]*|aasta[a-z]*|year[-\s]old))",
@@ -45,8 +50,10 @@ _SPELT = re.compile(
 
 def ages(text: str) -> Iterator[tuple[Identifier, int]]:
     """Ages with the number of years; what is spelt out (90 and more only) counts as 90."""
-    for pattern in (_AFTER, _BRACKETED, _BEFORE, _RELATIVE, _IS, _DECADE):
-        for match in pattern.finditer(text):
+    numeric = (_AFTER, _BRACKETED, _BEFORE, _RELATIVE, _IS, _DECADE) if _HINT.search(text) and numbers(text) else ()
+    for pattern in numeric:
+        starts_with_number = pattern in (_AFTER, _DECADE)
+        for match in at_numbers(pattern, text, numbers(text)) if starts_with_number else pattern.finditer(text):
             yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
-    for match in _SPELT.finditer(text):
+    for match in _SPELT.finditer(text) if _HIGH.search(text) else ():
         yield Identifier(match.start(), match.end("rest"), "AGE", "age.spelt"), 90

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
+from fedkit.notes.deidentify.scanning import numbers
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽ]"
 _NAME = rf"{_UP}[\w\-'.]*"
@@ -47,6 +48,8 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 
+_UNIT_HINT = re.compile("avdel|poliklin|klin|sengep|sengeo|seksjon|mottagn|afdel|ambulat|osakon", re.IGNORECASE)
+
 #: A ward, unit or room with its number or letter.
 _WARD = re.compile(
     r"""(?<![^\W\d_])(?:
@@ -71,6 +74,8 @@ _KNOWN = re.compile(
 def care_units(text: str) -> Iterator[Identifier]:
     """Named places of care, numbered wards, and hospitals known by name."""
     named = (("care.named", _NAMED),) if _HINT.search(text) else ()
-    for rule, pattern in (*named, ("care.unit", _UNIT), ("care.ward", _WARD), ("care.known", _KNOWN)):
+    unit = (("care.unit", _UNIT),) if _UNIT_HINT.search(text) else ()
+    ward = (("care.ward", _WARD),) if numbers(text) else ()
+    for rule, pattern in (*named, *unit, *ward, ("care.known", _KNOWN)):
         for match in pattern.finditer(text):
             yield Identifier(match.start(), match.end(), "CARE_UNIT", rule)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 GENITIVE = {"nb": ("s", "'s"), "nn": ("s",), "sv": ("s", ":s"), "da": ("s", "'s"), "en": ("s", "'s")}
 
@@ -22,24 +22,20 @@ CLITICS = {
 }
 
 
-def stems(lower: str, language: str) -> Iterator[str]:
+#: Endings of names in -nen: Virtasen, Virtaselle.
+_OF_NEN = ("sen", "sella", "selle", "selta", "sta", "sesta", "seen")
+
+
+@lru_cache(maxsize=100_000)
+def stems(lower: str, language: str) -> tuple[str, ...]:
     """The word, and what is left without a genitive or case ending."""
-    yield lower
+    found = [lower]
     for ending in (*GENITIVE.get(language, ("s",)), *CASES.get(language, ())):
         if lower.endswith(ending) and len(lower) - len(ending) > 2:
-            yield lower[: -len(ending)]
+            found.append(lower[: -len(ending)])
     if language == "fi":
-        for ending, base in (
-            ("sen", "nen"),
-            ("sella", "nen"),
-            ("selle", "nen"),
-            ("selta", "nen"),
-            ("sta", "nen"),
-            ("sesta", "nen"),
-            ("seen", "nen"),
-        ):
-            if lower.endswith(ending):
-                yield lower[: -len(ending)] + base
+        found += [lower[: -len(ending)] + "nen" for ending in _OF_NEN if lower.endswith(ending)]
+    return tuple(found)
 
 
 def listed(lower: str, language: str, names: frozenset[str]) -> bool:

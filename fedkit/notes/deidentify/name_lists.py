@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from fedkit.notes.concepts import built_in
 from fedkit.notes.resources import read_table
@@ -80,8 +81,9 @@ def _column(name: str, language: str) -> set[str]:
     return {w for row in _lines(name) for code, _, words in [row.partition("\t")] if code == language for w in words.split()}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
+    """A word of a text."""
+
     start: int
     end: int
     text: str

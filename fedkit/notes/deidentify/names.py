@@ -3,8 +3,8 @@
 In the languages of the sites only names and the first word of a sentence are capitalised, so a capitalised word that no word
 list writes in lower case is taken for a name (`name.unseen`). That alone finds three names in four: "Finn", "Tore" and
 "Lintu" are words as well. They are found by lists of given and family names (`name.list`), by a title before them
-(`name.title`), or by standing beside a name (`name.beside`). What is known to be something else is kept: countries, months,
-eponyms of diseases, drug and maker names, short forms in capitals.
+(`name.title`), by standing beside a name (`name.beside`), or by being one elsewhere in the note (`name.again`). What is
+known to be something else is kept: countries, months, eponyms of diseases, drug and maker names, short forms in capitals.
 """
 
 from __future__ import annotations
@@ -40,25 +40,40 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
     """
     tokens = list(_tokens(text))
     lists = lists_for(language)
-    rules = [_alone(text, t, language, words, lists) for t in tokens]
+    rules = [_alone(text, t, language, words, lists) if t.capital else "" for t in tokens]
     for i, (token, rule) in enumerate(zip(tokens, rules, strict=True)):
         if rule == "" and token.capital and _titled(text, tokens, i, lists) and not is_kept(token, language, lists):
             rules[i] = "name.title"
     _find_shouted(text, tokens, rules, language, lists)
-    # A capitalised word beside a name is part of it ("Jon Horn"), an initial too ("S. Hansen"), from left to right and back.
-    for order in (range(len(tokens)), range(len(tokens) - 1, -1, -1)):
-        for i in order:
-            if (
-                (rules[i] == "" or (rules[i] == "kept" and _NUMBERED.fullmatch(tokens[i].text)))
-                and any(
-                    0 <= j < len(tokens) and rules[j] not in ("", "kept") and _touch(text, tokens[min(i, j)], tokens[max(i, j)])
-                    for j in (i - 1, i + 1)
-                )
-                and _joins(text, tokens, rules, i, language, words, lists)
+    _join_beside(text, tokens, rules, language, words, lists)
+    _spare_titles(text, tokens, rules, lists, words)
+    _find_again(tokens, rules)
+    yield from _runs(text, tokens, rules)
+
+
+def _join_beside(text: str, tokens: list[Token], rules: list[str], language: str, words: Words, lists: Lists) -> None:
+    """What stands beside a name and belongs to it: "Jon Horn", an initial ("S. Hansen"), "van", a number; on to both sides."""
+    todo = [i for i, rule in enumerate(rules) if rule not in ("", "kept")]
+    while todo:
+        name = todo.pop()
+        for i in (name - 1, name + 1):
+            if not 0 <= i < len(tokens) or not (rules[i] == "" or (rules[i] == "kept" and _NUMBERED.fullmatch(tokens[i].text))):
+                continue
+            if _touch(text, tokens[min(i, name)], tokens[max(i, name)]) and _joins(
+                text, tokens, rules, i, language, words, lists
             ):
                 rules[i] = "name.beside"
-    _spare_titles(text, tokens, rules, lists, words)
-    yield from _runs(text, tokens, rules)
+                todo.append(i)
+
+
+def _find_again(tokens: list[Token], rules: list[str]) -> None:
+    """A word that is a name within a sentence of this note is the same name where it opens one."""
+    within = {
+        t.lower for t, rule in zip(tokens, rules, strict=True) if rule not in ("", "kept") and not t.begins and len(t.text) > 2
+    }
+    for i, token in enumerate(tokens):
+        if rules[i] == "" and token.capital and token.begins and token.lower in within:
+            rules[i] = "name.again"
 
 
 def _find_shouted(text: str, tokens: list[Token], rules: list[str], language: str, lists: Lists) -> None:
@@ -109,9 +124,13 @@ def _spare_titles(text: str, tokens: list[Token], rules: list[str], lists: Lists
 def _tokens(text: str) -> Iterator[Token]:
     for match in TOKEN.finditer(text):
         word = match.group()
-        before = text[max(0, match.start() - 12) : match.start()]
+        start, end = match.span()
+        if not word[0].isupper():
+            yield Token(start, end, word, word, False, False, False)
+            continue
+        before = text[max(0, start - 12) : start]
         begins = not before.strip() or (bool(_ENDS_SENTENCE.search(before)) and not _ABBREVIATION.search(before))
-        yield Token(match.start(), match.end(), word, word.lower(), word[0].isupper(), begins, len(word) > 1 and word.isupper())
+        yield Token(start, end, word, word.lower(), True, begins, len(word) > 1 and word.isupper())
 
 
 def _alone(text: str, token: Token, language: str, words: Words, lists: Lists) -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from fedkit.notes.deidentify.model import Identifier
+from fedkit.notes.deidentify.scanning import numbers
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽÉ]"
 _LOW = "[a-zæøåäöõüšžéèáóàü]"
@@ -102,6 +103,8 @@ def is_town(word: str, language: str) -> bool:
 
 def addresses(text: str, language: str) -> Iterator[Identifier]:
     """Street with number, post box, and postcode with town."""
+    if not numbers(text):
+        return
     for match in _STREET.finditer(text):
         yield Identifier(*match.span(), "ADDRESS", "address.street")
     for match in _BOX.finditer(text):

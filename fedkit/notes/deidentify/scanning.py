@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _NUMBER = re.compile(r"(?<!\d)\d")
 
 
-def numbers(text: str) -> list[int]:
+@lru_cache(maxsize=16)
+def numbers(text: str) -> tuple[int, ...]:
     """Where runs of digits begin."""
-    return [match.start() for match in _NUMBER.finditer(text)]
+    return tuple(match.start() for match in _NUMBER.finditer(text))
 
 
-def at_numbers(pattern: re.Pattern[str], text: str, places: list[int], *, before: str = "") -> Iterator[re.Match[str]]:
+def at_numbers(pattern: re.Pattern[str], text: str, places: tuple[int, ...], *, before: str = "") -> Iterator[re.Match[str]]:
     """As `finditer`, for a pattern that begins with the digit at one of `places`, or a sign of `before` in front."""
     done = 0
     for place in places:

@@ -29,6 +29,7 @@ def names_in(text: str, language: str) -> list[str]:
         ("Eilertsens kone ringte.", "nb", ["Eilertsens"]),
         ("S. Hansen møtte ikke.", "nb", ["S. Hansen"]),
         ("HANSEN, KARI", "nb", ["HANSEN", "KARI"]),
+        ("Samtale med Horn i dag. Horn har det bra.", "nb", ["Horn", "Horn"]),
         ("Åse-Marie Bjørk-Lie kom.", "nb", ["Åse-Marie Bjørk-Lie"]),
         ("Samtal med Sven Åkerman idag.", "sv", ["Sven Åkerman"]),
         ("Hustruen Lise Svane deltog.", "da", ["Lise Svane"]),
