@@ -3,6 +3,8 @@
 Each holds the text FIRST with REACTION on "kvalme" and DRUG on "Marevan" where its format has spans, and SECOND without any.
 """
 
+# Lines of foreign files stay whole.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import base64
