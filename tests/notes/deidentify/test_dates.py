@@ -124,3 +124,8 @@ def test_intervals_of_a_patient_are_exact(day: date, days: int, language: str, p
 def test_what_lies_more_than_89_years_back_loses_its_place_in_time(worker: Deidentifier) -> None:
     changed = worker.text("Født 12.05.1930, innlagt 12.05.2024.", "nb", patient="p", written=date(2024, 5, 12))
     assert changed.text.startswith("Født [DATE], innlagt ")
+
+
+def test_what_cannot_be_moved_is_masked_by_its_class(worker: Deidentifier) -> None:
+    assert worker.text("Innlagt 31.02.2018.", "nb", patient="p").text == "Innlagt [DATE]."
+    assert worker.text("I 1999-12-31, 9999-12-31", "nb", patient="p").text.count("1999") == 0
