@@ -88,11 +88,8 @@ def find_or_deploy(
                 got="no code there",
                 help="the chain was set back or replaced; restore its backup",
             )
-        try:
-            _deploy(chain, keys, stored, missing, admin)
-        except LedgerError:
-            if missing_contracts(chain, stored):  # else another process has just deployed them
-                raise
+        # Another process may do so at this moment: it sends the same bytes, which count once.
+        _deploy(chain, keys, stored, missing, admin)
     if not other_code:
         _check_code(chain, stored, file)
     return stored
