@@ -44,13 +44,17 @@ class SiteEntry:
 
 @dataclass(frozen=True)
 class FederationConfig:
-    """See the module. limits: name → value, only those that differ from the worker's own."""
+    """See the module. limits: name → value, only those that differ from the worker's own.
+
+    chain: URL of the JSON-RPC node that keeps the ledger; "" for the embedded chain in the federation's folder.
+    """
 
     name: str
     dataset: str
     corpus: str
     sites: tuple[SiteEntry, ...]
     limits: Mapping[str, float] = field(default_factory=dict)
+    chain: str = ""
 
 
 def read_config(folder: Path) -> FederationConfig | None:
@@ -59,13 +63,14 @@ def read_config(folder: Path) -> FederationConfig | None:
     try:
         row = tomllib.loads(path.read_text(encoding="utf-8"))
         sites = tuple(SiteEntry(str(s["name"]), str(s["title"]), str(s["language"])) for s in row["sites"])
-        config = FederationConfig(row["name"], row["dataset"], row["corpus"], sites, row.get("limits", {}))
+        chain = str(row.get("chain", ""))
+        config = FederationConfig(row["name"], row["dataset"], row["corpus"], sites, row.get("limits", {}), chain)
     except FileNotFoundError:
         return None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{FILE} is malformed",
-            expected="name, dataset, corpus, [[sites]] with name, title and language, and [limits] if wanted",
+            expected="name, dataset, corpus, [[sites]] with name, title and language; chain and [limits] if wanted",
             got=type(error).__name__,
             help=f"mend {path}, or restore it from a backup",
         ) from None
@@ -75,7 +80,11 @@ def read_config(folder: Path) -> FederationConfig | None:
 
 def write_config(folder: Path, config: FederationConfig) -> None:
     """Write the file whole, or not at all. Raises StorageError."""
-    lines = [f"{key} = {_text(getattr(config, key))}" for key in ("name", "dataset", "corpus")]
+    lines = [
+        f"{key} = {_text(getattr(config, key))}"
+        for key in ("name", "dataset", "corpus", "chain")
+        if getattr(config, key) or key != "chain"
+    ]
     for site in config.sites:
         lines += ["", "[[sites]]", *(f"{f.name} = {_text(getattr(site, f.name))}" for f in fields(site))]
     lines += ["", "[limits]", *(f"{name} = {value!r}" for name, value in config.limits.items())]

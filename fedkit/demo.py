@@ -30,6 +30,7 @@ class DemoOptions:
     notes:     a corpus of one folder per site; None for the samples that come with fedkit.
     out:       folder of all runs.   resume: id of a run in it that was stopped, "last" for the newest; None starts a new one.
     home:      folder of the federation (the sites' own storage); None for the user's data folder.
+    chain:     URL of a JSON-RPC node that keeps the ledger; None for the embedded chain.
     isolation: "in-process" (lessons) or "process" (one process per site on loopback).
     rounds: None for the recipe's own.
     sequential_rounds: None for the recipe's warm start. The demo chooses it because whoever runs the demo holds all the notes;
@@ -41,6 +42,7 @@ class DemoOptions:
     out: Path = Path("runs")
     resume: str | None = None
     home: Path | None = None
+    chain: str | None = None
     isolation: str = "in-process"
     rounds: int | None = None
     sequential_rounds: int | None = None
@@ -80,7 +82,9 @@ def run_demo(options: DemoOptions, on_event: Listener = lambda event: None) -> D
             say(0, "Prepare", f"note: {warning}")
         say(0, "Prepare", f"{len(corpus.sites)} sites, labels {', '.join(corpus.labels)}; starting the domains")
         name = "workshop" if settings["notes"] is None else f"demo-{corpus.digest[:8]}"
-        with launch(name, options.home, corpus=settings["notes"], isolation=settings["isolation"]) as federation:
+        name += "-node" if settings["chain"] else ""
+        isolation = settings["isolation"]
+        with launch(name, options.home, corpus=settings["notes"], isolation=isolation, chain=settings["chain"]) as federation:
             seconds = time.monotonic() - started
             say(0, "Prepare", f"{len(federation.sites)} PySyft domains are up in {seconds:.1f} s", seconds=seconds)
             if federation.notice:
@@ -206,10 +210,11 @@ def pinned_options(run: RunFolder, options: DemoOptions) -> dict[str, Any]:
             "sequential_rounds": options.sequential_rounds,
             "seed": options.seed,
             "compare": options.compare,
+            "chain": options.chain,
             "settings": options.settings,
         }
         run.write("options", stored)
-    return stored
+    return {"chain": None, **stored}  # runs of before there was a choice have none
 
 
 def _sayer(run: RunFolder, on_event: Listener) -> Any:

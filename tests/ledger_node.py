@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ def anvil_binary() -> Path | None:
     return found[0] if found else Path(on_path) if on_path else None
 
 
-@pytest.fixture(scope="session")
-def node_url() -> Iterator[str]:
-    """A node of this worker's own, on loopback; it makes a block for each transaction and asks no fee."""
+@contextmanager
+def running_node(chain_id: int) -> Iterator[str]:
+    """URL of a node on loopback that makes a block for each transaction and asks no fee."""
     binary = anvil_binary()
     if binary is None:
         pytest.skip("no anvil: run `npm ci` in contracts/ to test against a node")
@@ -34,7 +35,7 @@ def node_url() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [binary, "--port", str(port), "--gas-price", "0", "--base-fee", "0", "--hardfork", "cancun", "--silent"]
-    process = subprocess.Popen([*map(str, command), "--chain-id", "5150150"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*map(str, command), "--chain-id", str(chain_id)], stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 30
@@ -50,3 +51,10 @@ def node_url() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def node_url() -> Iterator[str]:
+    """A node of this worker's own, with a chain id of the range for tests."""
+    with running_node(5150150) as url:
+        yield url

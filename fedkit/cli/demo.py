@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Where the sites keep their storage.  [default: the user's data folder]",
 )
+@click.option("--chain", metavar="URL", help="A JSON-RPC node that keeps the ledger.  [default: an embedded chain, on disk]")
 def demo(**options: Any) -> None:
     """Five hospitals, a code request, signed decisions, federated NER, a ledger, and an audit that catches a forgery.
 

@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -108,14 +109,17 @@ def launch(
     *,
     corpus: Path | str | None = None,
     isolation: Isolation = "in-process",
+    chain: str | None = None,
 ) -> Federation:
     """Start the federation `name`; the first start makes it, later starts find everything again.
 
     folder: where it lives; default: the user's data folder (`$XDG_DATA_HOME/fedkit/<name>`).
     corpus: folder with a folder of notes per site; default: the samples that come with fedkit. A federation keeps its corpus.
     isolation: "in-process" (quick, no boundary, for lessons) or "process" (one process per site on 127.0.0.1).
+    chain: URL of a JSON-RPC node that keeps the ledger; default: the one that the federation was made with, or else the
+        embedded chain in its folder. A node may move to another URL; a federation never moves to another chain.
     Raises AlreadyRunning, ConfigurationError (another corpus, a malformed federation.toml), CorpusError, StorageError,
-    SiteError.
+    SiteError, LedgerError (the node does not answer, or is another chain).
     """
     if isolation not in ("in-process", "process"):
         raise ConfigurationError("no such isolation", expected="'in-process' or 'process'", got=str(isolation)[:20])
@@ -134,11 +138,15 @@ def launch(
         notes = Path(corpus).expanduser() if corpus is not None else default_corpus()
         read: Mapping[str, SiteNotes] = {}
         if config is None:
-            config, read = _first(place, name, notes)
+            config, read = _first(place, name, notes, chain or "")
         elif corpus is not None:
             _same_corpus(config, notes)
+        moved = chain is not None and chain != config.chain
+        config = replace(config, chain=chain) if chain is not None else config
         federation = Federation(place, config, isolation, lock)
         _open(federation, notes, read)
+        if moved:  # it is the same chain, or opening would have failed
+            write_config(place, config)
     except BaseException as error:
         if federation is not None:
             federation.close()
@@ -173,7 +181,7 @@ def default_corpus() -> Path:
     return installed if installed.is_dir() else package.parent / "data_samples"
 
 
-def _first(folder: Path, name: str, notes: Path) -> tuple[FederationConfig, Mapping[str, SiteNotes]]:
+def _first(folder: Path, name: str, notes: Path, chain: str) -> tuple[FederationConfig, Mapping[str, SiteNotes]]:
     """The configuration of a new federation, written, and the notes it is made of."""
     from fedkit.notes.corpus import read_corpus
 
@@ -184,7 +192,7 @@ def _first(folder: Path, name: str, notes: Path) -> tuple[FederationConfig, Mapp
                 f"the site {site!r} cannot be named so", expected="letters of ASCII, digits and . _ -", help="rename its folder"
             )
     sites = tuple(SiteEntry(s.name, s.title, s.language) for s in corpus.sites.values())
-    config = FederationConfig(name, "notes", _corpus_digest(notes), sites)
+    config = FederationConfig(name, "notes", _corpus_digest(notes), sites, chain=chain)
     write_config(folder, config)
     return config, corpus.sites
 
@@ -214,7 +222,7 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
     for actor in ("researcher", "auditor", *(f"steward-{s.name}" for s in config.sites)):
         federation.keys.create(actor)
     federation._accounts = stored_accounts(folder, federation.keys, [site.name for site in config.sites])
-    federation.ledger = open_ledger(folder / "ledger", federation.keys)
+    federation.ledger = open_ledger(folder / "ledger", federation.keys, url=config.chain or None)
     configs = [
         SiteConfig(
             name=site.name,

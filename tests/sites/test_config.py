@@ -20,6 +20,7 @@ _CONFIGS = st.builds(
     _TEXT,
     st.lists(st.builds(SiteEntry, _TEXT, _TEXT, _TEXT), min_size=1, max_size=4).map(tuple),
     st.dictionaries(st.sampled_from(["seconds", "idle_seconds"]), st.floats(0.1, 1e6)),
+    st.just("") | _TEXT,
 )
 
 
