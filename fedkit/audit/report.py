@@ -31,19 +31,29 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One numbered check. note: what it looked at, or why there was nothing to look at; never a reason to fail."""
+    """One numbered check. note: what it looked at, or why there was nothing to look at; never a reason to fail.
+
+    ran: False if this bundle, or this machine, does not allow it; then nothing was found, and nothing can be said.
+    """
 
     number: int
     title: str
     findings: tuple[Finding, ...] = ()
     note: str = ""
+    ran: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "note", plain(self.note))
 
     @property
     def passed(self) -> bool:
+        """Nothing was found, whether it ran or not."""
         return not self.findings
+
+    @property
+    def result(self) -> str:
+        """ "passed", "not run" or "FAILED"."""
+        return "FAILED" if self.findings else "passed" if self.ran else "not run"
 
 
 @dataclass(frozen=True)
@@ -65,12 +75,17 @@ class Report:
         """One sentence."""
         failed = [check for check in self.checks if not check.passed]
         if not failed:
-            return f"clean: {len(self.checks)} of {len(self.checks)} checks passed"
+            left = [check.number for check in self.checks if not check.ran]
+            told = f"; not run: {', '.join(map(str, left))}" if left else ""
+            return f"clean: {len(self.checks) - len(left)} of {len(self.checks)} checks passed{told}"
         named = ", ".join(f"{check.number} {check.title.split(':')[0]}" for check in failed)
         return f"NOT clean: {len(failed)} of {len(self.checks)} checks failed ({named})"
 
     def to_json(self) -> dict[str, Any]:
-        checks = [{**asdict(c), "findings": [asdict(f) for f in c.findings], "passed": c.passed} for c in self.checks]
+        checks = [
+            {**asdict(c), "findings": [asdict(f) for f in c.findings], "passed": c.passed, "result": c.result}
+            for c in self.checks
+        ]
         return {
             "bundle": self.bundle,
             "request": self.request,
@@ -83,7 +98,7 @@ class Report:
     def __str__(self) -> str:
         lines = []
         for check in self.checks:
-            lines.append(f"{check.number:>2}  {'ok    ' if check.passed else 'FAILED'}  {check.title}")
+            lines.append(f"{check.number:>2}  {'ok' if check.result == 'passed' else check.result:<7}  {check.title}")
             if check.note:
                 lines.append(f"            {check.note}")
             lines += [f"          - {f.where}: {f.what} (could be: {f.who})" for f in check.findings]
@@ -99,7 +114,7 @@ class Report:
         table.add_column("check")
         table.add_column("result")
         for check in self.checks:
-            text = Text("passed" if check.passed else "FAILED", style="green" if check.passed else "bold red")
+            text = Text(check.result, style={"passed": "green", "FAILED": "bold red"}.get(check.result, "yellow"))
             if check.note:
                 text.append(f"\n{check.note}", style="dim")
             for finding in check.findings:
@@ -112,7 +127,7 @@ class Report:
         """An HTML fragment: a verdict and a table, everything escaped, no script and no style of its own."""
         rows = []
         for check in self.checks:
-            cell = f"<strong>{'passed' if check.passed else 'FAILED'}</strong>"
+            cell = f"<strong>{check.result}</strong>"
             cell += f"<br><small>{escape(check.note)}</small>" if check.note else ""
             for finding in check.findings:
                 cell += f"<br>{escape(finding.where)}: {escape(finding.what)}<br><small>could be: {escape(finding.who)}</small>"

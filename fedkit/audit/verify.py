@@ -70,12 +70,12 @@ def verify(bundle: Path, *, pin: str | None = None, keys: Mapping[str, str] | No
     check_request(evidence, replay, found)  # 12
     check_numbers(evidence, replay, found)  # 12
     check_release(evidence, replay, found, notes)  # 13
-    check_run_again(evidence, headers, found, notes)  # 14
+    again = check_run_again(evidence, headers, found, notes)  # 14
     check_heads(evidence, headers, journals, replay, found, notes)  # 15
     notes[16] = replay.spending()  # 16
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
     notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
-    checks = tuple(Check(number, title, tuple(found[number]), notes.get(number, "")) for number, title in TITLES.items())
+    checks = tuple(Check(n, title, tuple(found[n]), notes.get(n, ""), ran=again or n != 14) for n, title in TITLES.items())
     return Report(plain(evidence.name), plain(str(evidence.manifest["request"])), head, checks)
 
 
@@ -141,16 +141,17 @@ def check_release(evidence: Evidence, replay: Replay, found: Found, notes: dict[
     notes[13] = told if of_request else f"{told}; this request has no release yet"
 
 
-def check_run_again(evidence: Evidence, headers: Sequence[Header], found: Found, notes: dict[int, str]) -> None:
-    """14: an embedded chain is executed again in memory; a node's chain, with a genesis of its own, is not."""
+def check_run_again(evidence: Evidence, headers: Sequence[Header], found: Found, notes: dict[int, str]) -> bool:
+    """14: an embedded chain is executed again in memory; a node's chain, with a genesis of its own, is not (then False)."""
     if not headers or not headers[0].extra.startswith(b"fedkit"):
-        notes[14] = "not run: the chain is a node's"
-        return
+        notes[14] = "the chain is a node's, whose genesis is its own"
+        return False
     try:
         from fedkit.ledger.evm import run_again
     except ImportError:
-        notes[14] = "not run: py-evm is not installed here"
-        return
+        notes[14] = "py-evm is not installed here"
+        return False
     wrong = run_again(evidence.blocks[0].header, [(b.header, b.transactions) for b in evidence.blocks[1:]])
     if wrong:
         found[14].append(Finding("chain.json", wrong, f"{OPERATOR}, or {HOLDER}"))
+    return True

@@ -178,7 +178,7 @@ class AuditTable(FedkitWidget):
             (
                 c.number,
                 c.title,
-                "passed" if c.passed else "FAILED",
+                c.result,
                 "; ".join(f"{f.where}: {f.what} (could be: {f.who})" for f in c.findings) or c.note,
             )
             for c in self.report.checks
@@ -207,11 +207,7 @@ class AuditTable(FedkitWidget):
         )
 
     def static_text(self) -> str:
-        checks = (
-            []
-            if self.report is None
-            else [f"  {c.number}. {c.title}: {'passed' if c.passed else 'FAILED'}" for c in self.report.checks]
-        )
+        checks = [] if self.report is None else [f"  {c.number}. {c.title}: {c.result}" for c in self.report.checks]
         verdict = "not verified yet" if self.report is None else self.report.verdict
         return "\n".join([f"Audit: {verdict}", *checks])
 
