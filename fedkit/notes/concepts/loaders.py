@@ -18,6 +18,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from fedkit.errors import CorpusError
@@ -125,17 +126,22 @@ def read_athena(concepts: Path, synonyms: Path | None = None) -> tuple[Term, ...
     return tuple(found)
 
 
+#: No code and no name is longer, in characters. (The limit of `csv` belongs to the process, and readers of notes raise it.)
+LONGEST_FIELD = 100_000
+
+
 def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
     """The rows of a reader; CorpusError where the file is no table from there on."""
     number = 0
-    try:
+    with suppress(csv.Error):
         for row in reader:
+            if any(len(value) > LONGEST_FIELD for value in row.values() if isinstance(value, str)):
+                break
             number += 1
             yield row
-    except csv.Error:
-        raise CorpusError(
-            f"{path}: cannot be read as a table", expected="rows of text", got=f"something else after row {number}"
-        ) from None
+        else:
+            return
+    raise CorpusError(f"{path}: cannot be read as a table", expected="rows of text", got=f"something else after row {number}")
 
 
 def _athena(row: Mapping[str, str]) -> Concept:
