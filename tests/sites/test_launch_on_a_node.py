@@ -10,7 +10,10 @@ from ledger_node import running_node
 from site_suite import World, make_corpus
 
 from fedkit.config import read_config
-from fedkit.errors import LedgerError
+from fedkit.errors import AlreadyRunning, LedgerError
+from fedkit.ledger.chain import EmbeddedChain
+from fedkit.ledger.opening import CHAIN_FILE
+from fedkit.ledger.serve import ChainServer
 from fedkit.sites.launch import launch
 
 #: Outside of the ranges for tests: a federation refuses those.
@@ -62,3 +65,19 @@ def test_a_node_that_is_away_is_named(tmp_path: Path, corpus: Path) -> None:
             launch("node", tmp_path, corpus=corpus, chain=url)
     assert caught.value.help
     assert [path.name for path in tmp_path.iterdir()] in ([], ["federation.lock"])
+
+
+def test_a_chain_that_its_owner_serves_is_found_by_its_folder(tmp_path: Path, corpus: Path) -> None:
+    with launch("shared", tmp_path, corpus=corpus) as federation:
+        head, identity = federation.ledger.head().number, federation.ledger.chain.chain_id
+    owner = EmbeddedChain(tmp_path / "ledger" / CHAIN_FILE)
+    try:
+        with ChainServer(owner, tmp_path / "ledger"), launch("shared", tmp_path) as federation:
+            assert federation.ledger.chain.chain_id == identity
+            permit = World(federation).request().permit
+            federation.ledger.issue_permit(permit, [federation.researcher])
+            assert owner.head().number > head
+        with pytest.raises(AlreadyRunning):  # nobody serves it any more, and it is not ours to open
+            launch("shared", tmp_path)
+    finally:
+        owner.close()
