@@ -52,13 +52,13 @@ class NoteSet(Protocol):
 def default_settings(labels: Sequence[str], *, seed: int = 1, notes: Mapping[str, int] | None = None) -> dict[str, Any]:
     """The recipe (see `fedkit.ner.recipe`) for these labels: plain JSON that becomes part of the request.
 
-    notes: site → number of training notes, as its catalogue says; where given, smaller sites see theirs more often.
+    notes: site → number of training notes, as its catalogue says; where they are many, smaller sites see theirs more often.
     `sequential_rounds` of the `rounds` pass weights from site to site (see `fedkit.federation.strategies.sequential`).
     """
-    from fedkit.ner.recipe import BALANCE, RECIPE, balanced_epochs
+    from fedkit.ner.recipe import BALANCE, BALANCE_FROM, RECIPE, balanced_epochs
 
     settings = {"labels": sorted(labels), "seed": seed, **{key: _copy(value) for key, value in RECIPE.items()}}
-    if notes:
+    if notes and sum(notes.values()) >= BALANCE_FROM:
         training = settings["training"]
         training["site_epochs"] = balanced_epochs(notes, training["epochs_per_round"], BALANCE)
     return settings

@@ -57,6 +57,13 @@ def test_the_source_that_a_steward_reads_runs_and_gives_the_same(site_notes, set
     assert all(np.array_equal(mine["tensors"][k], theirs["tensors"][k]) for k in start)
 
 
+def test_small_sites_see_their_notes_more_often_where_there_are_many_in_all():
+    many = tasks.default_settings(LABELS, notes={"no": 9_000, "et": 1_000})["training"]["site_epochs"]
+    assert many["et"] == pytest.approx(3 * many["no"], rel=1e-3)
+    assert "site_epochs" not in tasks.default_settings(LABELS, notes={"no": 900, "et": 100})["training"]
+    assert "site_epochs" not in tasks.default_settings(LABELS)["training"]
+
+
 def test_source_contracts_and_settings_make_a_request(settings):
     contracts = tasks.contracts(settings)
     permit = DataPermit("p1", "a purpose", ("notes",), "2030-01-01")
