@@ -29,6 +29,7 @@ from fedkit.errors import NotApproved, Refused, RequestError
 from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.review import MockResult, RequestState, Review
+from fedkit.governance.steps import STEPS
 from fedkit.runs import RunFolder, StudyEvent
 from fedkit.study_evidence import StudyJournal, witness
 
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
     from fedkit.federation.rounds import RoundEvent, RoundsResult
     from fedkit.sites.base import DatasetCard, Site
     from fedkit.sites.launch import Federation
-
-STEPS = {
-    1: "Describe",
-    2: "Request",
-    3: "Rehearse",
-    4: "Submit",
-    5: "Review",
-    6: "Decide",
-    7: "Run",
-    8: "Aggregate",
-    9: "Release",
-    10: "Verify",
-}
 
 
 class Study:

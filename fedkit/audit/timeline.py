@@ -18,23 +18,12 @@ from fedkit.audit.acts import Act, read_acts
 from fedkit.audit.evidence import Evidence
 from fedkit.audit.journals import is_of, seconds_of
 from fedkit.audit.report import plain
+from fedkit.governance.steps import STEPS as OF_A_STUDY
 from fedkit.ledger.events import KINDS
 from fedkit.ledger.names import NameBook
 
-#: The ten steps of a study (docs/architecture.md). Step 0 is what a federation needs before any study.
-STEPS: Mapping[int, str] = {
-    0: "Federation",
-    1: "Describe",
-    2: "Request",
-    3: "Rehearse",
-    4: "Submit",
-    5: "Review",
-    6: "Decide",
-    7: "Run",
-    8: "Aggregate",
-    9: "Release",
-    10: "Verify",
-}
+#: The ten steps of a study, after what a federation needs before any study.
+STEPS: Mapping[int, str] = {0: "Federation", **OF_A_STUDY}
 
 RESEARCHER, AUTHORITY = "researcher", "authority"
 
