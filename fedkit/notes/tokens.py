@@ -21,7 +21,7 @@ _RUN = rf"(?:{_L})+"
 _WORD = re.compile(
     rf"""
       (?:https?://|www\.)[^\s<>"»]*[^\s<>"».,;:!?)\]]        # an address of the web
-    | [\w.+-]{{1,64}}@\w[\w-]*(?:\.[\w-]+)+                           # an e-mail address
+    | [\w.+-]{{1,64}}@\w[\w\u0300-\u036f-]*(?:\.[\w\u0300-\u036f-]+)+  # an e-mail address
     | \d+(?:(?:[.,:/–]|-+)\d+)*(?:[-–:'’]?{_RUN}(?:-{_RUN})*)?  # 2,5 · 12:30 · 1/2 · 1–2 · 80-tallet · 5:n · 3a
     | {_RUN}(?:[-–'’´:&]?(?:{_RUN}|\d+))*                      # S-Na · EU:n · H&M · B12 · don't
     | \.{{2,}} | -{{2,}}                                       # ellipsis, dashes typed as hyphens

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fedkit.ner.encoding import words_of
@@ -70,6 +70,8 @@ def split(text: str, language: str) -> list[str]:
 # --- properties ----------------------------------------------------------------------------------------------------------
 
 
+@example("0@0.A\N{COMBINING GRAVE ACCENT}", "nb")
+@example("a@o\N{COMBINING DIAERESIS}.fi", "fi")
 @given(notes, languages)
 def test_words_are_whole_runs_of_pieces_and_leave_only_blanks(text: str, language: str) -> None:
     """Rules read words, the tagger reads pieces: both speak of the same places."""
