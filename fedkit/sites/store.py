@@ -22,6 +22,7 @@ from fedkit.digests import canonical
 from fedkit.errors import ConfigurationError, StorageError
 from fedkit.ledger import merkle
 from fedkit.notes.note import Note
+from fedkit.storage import sync_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,7 +101,7 @@ class DuckDBNoteStore(NoteStore):
                     _write(Path(folder) / path.name, content, facts)
                 for path, _, _ in parts:
                     (Path(folder) / path.name).replace(path)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
         except (OSError, _duckdb().Error) as error:
             raise StorageError(
                 "the notes cannot be stored",
@@ -188,14 +189,6 @@ def _write(path: Path, notes: dict[str, tuple[Note, ...]], about: dict[str, str]
     path.chmod(0o600)
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 #: One thread and no way out: no other files, no extensions, no network, and no statement that changes this.

@@ -37,6 +37,12 @@ def test_on_a_node_a_federation_works_and_finds_its_ledger_again(tmp_path: Path,
             assert federation.ledger.chain.chain_id == OURS
             assert federation.ledger.head().number >= head
             assert World(federation).researcher.state(request.digest).used == {"count": 1}
+        moved = url.replace("127.0.0.1", "localhost")
+        with launch("node", tmp_path, chain=moved):  # the same node under another address
+            pass
+        config = read_config(tmp_path)
+        assert config is not None
+        assert config.chain == moved
 
 
 def test_a_chain_for_tests_is_refused_and_nothing_is_left(tmp_path: Path, corpus: Path) -> None:
