@@ -10,14 +10,11 @@ import contextlib
 import os
 import re
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from fedkit.digests import digest_bytes, short
 from fedkit.errors import AccessRefused, DigestMismatch, LimitReached, StorageError
+from fedkit.sites.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blobs (digest TEXT NOT NULL, owner TEXT NOT NULL, bytes INTEGER NOT NULL,
@@ -37,18 +34,13 @@ class Channel:
 
     def __init__(self, folder: Path, *, size_limit: int = 512 << 20, quota: int = 4 << 30) -> None:
         self.folder, self.size_limit, self.quota = folder, size_limit, quota
-        self._lock = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for rest in folder.glob(".new-*"):
                 rest.unlink(missing_ok=True)  # of a process that was killed
-            index = folder / "index.db"
-            os.close(os.open(index, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(index, isolation_level=None, check_same_thread=False, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise _unusable(error) from None
+        self._index = Database(folder / "index.db", _SCHEMA, unusable=_unusable, durable=False)
 
     def put(self, owner: str, data: bytes) -> str:
         """Store bytes; returns their digest. Storing the same again changes nothing and counts once.
@@ -63,7 +55,7 @@ class Channel:
                 help="send a smaller model, or ask the site to raise the limit",
             )
         name = digest_bytes(data)
-        with self._transaction() as db:
+        with self._index.transaction() as db:
             held = db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs WHERE owner = ? AND digest != ?", (owner, name))
             used = int(held.fetchone()[0])
             if used + len(data) > self.quota:
@@ -109,19 +101,18 @@ class Channel:
         query = (
             "SELECT 1 FROM blobs WHERE (digest, owner) = (?, ?) UNION ALL SELECT 1 FROM readers WHERE (digest, user) = (?, ?)"
         )
-        with self._lock:
-            return self._db.execute(query, (digest, user) * 2).fetchone() is not None
+        return self._index.one(query, digest, user, digest, user) is not None
 
     def grant(self, digest: str, user: str) -> None:
         """Let `user` read a blob that is stored here. Raises AccessRefused if there is none."""
-        with self._transaction() as db:
+        with self._index.transaction() as db:
             if db.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,)).fetchone() is None:
                 raise AccessRefused("no such blob to grant", expected="a stored blob", got=short(str(digest)))
             db.execute("INSERT OR IGNORE INTO readers VALUES (?, ?)", (digest, user))
 
     def delete(self, owner: str, digest: str) -> None:
         """Give up one's own blob; the file goes with its last owner. Unknown blobs are none of an error."""
-        with self._transaction() as db:
+        with self._index.transaction() as db:
             db.execute("DELETE FROM blobs WHERE digest = ? AND owner = ?", (digest, owner))
             if db.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,)).fetchone() is None:
                 db.execute("DELETE FROM readers WHERE digest = ?", (digest,))
@@ -130,13 +121,10 @@ class Channel:
 
     def used(self, owner: str) -> int:
         """Bytes that count against the owner's quota."""
-        with self._lock:
-            held = self._db.execute("SELECT COALESCE(SUM(bytes), 0) FROM blobs WHERE owner = ?", (owner,))
-            return int(held.fetchone()[0])
+        return int(self._index.one("SELECT COALESCE(SUM(bytes), 0) FROM blobs WHERE owner = ?", owner)[0])
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._index.close()
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
@@ -158,21 +146,6 @@ class Channel:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
             raise _unusable(error) from None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                raise _unusable(error) from None
 
 
 def _unusable(error: Exception) -> StorageError:

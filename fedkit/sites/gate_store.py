@@ -8,21 +8,17 @@ nor charges twice: the same call finds its row again, with the receipt if it was
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from fedkit.digests import canonical
-from fedkit.errors import LimitReached, StorageError
+from fedkit.errors import LimitReached
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult
+from fedkit.sites.database import Database
 
 #: A run that failed (out of memory, a wrong output) may be called again on its own charge, this many times in all.
 ATTEMPTS = 3
@@ -49,16 +45,9 @@ class GateStore:
     """The gate's tables in `path` (mode 0600). Safe for several threads. Raises StorageError if the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._name = path.name
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise self._unusable(error) from None
+        self.database = Database(path, _SCHEMA)
+        self._one, self._all, self._write = self.database.one, self.database.all, self.database.write
+        self._transaction = self.database.transaction
 
     # -- accounts
     def set_account(self, user: str, level: str, address: str) -> bool:
@@ -198,43 +187,7 @@ class GateStore:
         return ins[True] - still_used, outs[True] - still_used
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    def _one(self, query: str, *values: Any) -> Any:
-        with self._lock:
-            return self._db.execute(query, values).fetchone()
-
-    def _all(self, query: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
-
-    def _write(self, query: str, *values: Any) -> None:
-        with self._transaction() as db:
-            db.execute(query, values)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                raise self._unusable(error) from None
-
-    def _unusable(self, error: Exception) -> StorageError:
-        return StorageError(
-            f"{self._name} cannot be used",
-            expected="a writable SQLite file",
-            got=type(error).__name__,
-            help="check free space and rights of its folder",
-        )
+        self.database.close()
 
 
 def used_up(state: tuple[int, int], what: str = "executions") -> LimitReached:

@@ -9,10 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +17,7 @@ from fedkit.digests import canonical, salted
 from fedkit.errors import ConfigurationError, FedkitError, StorageError
 from fedkit.ledger import merkle
 from fedkit.ledger.rows import GENESIS, check_row, row_hash, verify_rows
+from fedkit.sites.database import Database
 
 __all__ = ["Journal", "verify_rows"]
 
@@ -46,17 +43,12 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.salt = _salt(path.with_suffix(".salt"))
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise _unusable(path, error) from None
+        self._db = Database(path, _SCHEMA, unusable=lambda error: _unusable(path, error))
 
     def append(self, act: str, actor: str, **fields: Any) -> dict[str, Any]:
         """Write one row; returns it. A field that is None is left out.
@@ -66,7 +58,7 @@ class Journal:
         """
         fields = {k: v for k, v in fields.items() if v is not None}
         check_row(act, actor, fields)
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             last = db.execute("SELECT seq, time, hash FROM rows ORDER BY seq DESC LIMIT 1").fetchone()
             seq, time, previous = last or (0, "", GENESIS)
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -79,22 +71,18 @@ class Journal:
 
     def rows(self, start: int = 1, end: int | None = None) -> list[dict[str, Any]]:
         """Rows from sequence number `start` to `end` (included; all if None), oldest first."""
-        with self._lock:
-            query = f"{_SELECT} WHERE seq >= ? AND seq <= ? ORDER BY seq"
-            found = self._db.execute(query, (start, 2**62 if end is None else end)).fetchall()
+        found = self._db.all(f"{_SELECT} WHERE seq >= ? AND seq <= ? ORDER BY seq", start, 2**62 if end is None else end)
         return [_row(row) for row in found]
 
     def last(self, act: str) -> dict[str, Any] | None:
         """The newest row of an act, or None."""
-        with self._lock:
-            found = self._db.execute(f"{_SELECT} WHERE act = ? ORDER BY seq DESC LIMIT 1", (act,)).fetchone()
+        found = self._db.one(f"{_SELECT} WHERE act = ? ORDER BY seq DESC LIMIT 1", act)
         return _row(found) if found else None
 
     def has(self, act: str, **fields: Any) -> bool:
         """Whether a row of an act with exactly these fields stands here: what a resumed study asks before it writes one."""
-        with self._lock:
-            query = "SELECT 1 FROM rows WHERE act = ? AND fields = ? LIMIT 1"
-            return self._db.execute(query, (act, canonical(fields).decode())).fetchone() is not None
+        query = "SELECT 1 FROM rows WHERE act = ? AND fields = ? LIMIT 1"
+        return self._db.one(query, act, canonical(fields).decode()) is not None
 
     def salted(self, value: Any) -> str:
         """HMAC of guessable content (a reason, a small number) under this journal's salt."""
@@ -102,18 +90,16 @@ class Journal:
 
     def batches(self) -> list[tuple[int, int, str]]:
         """All closed batches: (first, last, root), oldest first. A ledger that lacks the newest gets them again from here."""
-        with self._lock:
-            return [tuple(b) for b in self._db.execute("SELECT first, last, root FROM batches ORDER BY first").fetchall()]
+        return [tuple(b) for b in self._db.all("SELECT first, last, root FROM batches ORDER BY first")]
 
     def unanchored(self) -> int:
         """How many rows stand after the last closed batch."""
-        with self._lock:
-            query = "SELECT (SELECT COALESCE(MAX(seq), 0) FROM rows) - (SELECT COALESCE(MAX(last), 0) FROM batches)"
-            return int(self._db.execute(query).fetchone()[0])
+        query = "SELECT (SELECT COALESCE(MAX(seq), 0) FROM rows) - (SELECT COALESCE(MAX(last), 0) FROM batches)"
+        return int(self._db.one(query)[0])
 
     def close_batch(self) -> tuple[int, int, str] | None:
         """Close a batch over all rows since the last: (first, last, Merkle root), or None if there are none."""
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             first = int(db.execute("SELECT COALESCE(MAX(last), 0) + 1 FROM batches").fetchone()[0])
             leaves = self._leaves(first, 2**62)
             if not leaves:
@@ -132,29 +118,12 @@ class Journal:
         raise FedkitError(f"row {seq} is in no closed batch", expected="a row that was anchored", help="close the batch first")
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._db.close()
 
     def _leaves(self, first: int, last: int) -> list[bytes]:
         """What stands for rows `first` to `last` in a Merkle tree; see `fedkit.ledger.rows.leaf`."""
-        with self._lock:
-            query = "SELECT hash FROM rows WHERE seq >= ? AND seq <= ? ORDER BY seq"
-            return [bytes.fromhex(hashed) for (hashed,) in self._db.execute(query, (first, last))]
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                raise _unusable(self.path, error) from None
+        query = "SELECT hash FROM rows WHERE seq >= ? AND seq <= ? ORDER BY seq"
+        return [bytes.fromhex(hashed) for (hashed,) in self._db.all(query, first, last)]
 
 
 def _row(values: tuple[Any, ...]) -> dict[str, Any]:

@@ -317,21 +317,21 @@ def test_a_row_is_known_by_all_its_fields(journal: Journal) -> None:
 # -- the file itself
 def test_on_a_full_disk_nothing_is_half_written_and_it_goes_on_when_there_is_room(journal: Journal) -> None:
     fill(journal, 3)
-    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-    journal._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite says "full", as it does when the disk is
+    pages = journal._db.one("PRAGMA page_count")[0]
+    journal._db.one(f"PRAGMA max_page_count = {pages}")  # SQLite says "full", as it does when the disk is
     with pytest.raises(StorageError, match="cannot be used") as refused:
         fill(journal, 1000)
     assert "free space" in refused.value.help
     rows = journal.rows()
     assert verify_rows(rows) == []
-    journal._db.execute("PRAGMA max_page_count = 1000000")
+    journal._db.one("PRAGMA max_page_count = 1000000")
     fill(journal, 1)
     assert [row["seq"] for row in journal.rows()] == list(range(1, len(rows) + 2))
 
 
 def test_a_journal_that_another_program_has_locked_is_named(journal: Journal) -> None:
     fill(journal, 1)
-    journal._db.execute("PRAGMA busy_timeout = 10")
+    journal._db.one("PRAGMA busy_timeout = 10")
     other = sqlite3.connect(journal.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StorageError, match=r"journal\.db"):
