@@ -1,42 +1,18 @@
-"""A site's side of one call to a worker: send, listen until reply or deadline, and read the reply as data from a stranger."""
+"""A site's side of one call to a worker: send, listen until the reply or the deadline. What a reply means: `replies`."""
 
 from __future__ import annotations
 
-import math
 import os
 import selectors
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from fedkit.errors import ExecutionFailed, FedkitError, OutputRefused
 from fedkit.sites import frames
 from fedkit.sites.confinement import Limits
-from fedkit.sites.inside import KNOWN_ERRORS
 
 _PIECE = 1 << 16
-_NAMES = 4096  # tensors, or numbers, in one reply
-_NAME_LENGTH = 256
-
-
-@dataclass(frozen=True)
-class WorkerResult:
-    """What a call gave, not yet checked against its output contract.
-
-    tensors: float32 arrays.   numbers: finite.   seconds: wall clock of the call, a worker's start included.
-    output:  stdout and stderr of the code, cut at `Limits.output` bytes. For the steward only: it may hold private text.
-    """
-
-    tensors: dict[str, np.ndarray]
-    numbers: dict[str, float]
-    seconds: float
-    output: str
-
-    def __repr__(self) -> str:
-        return f"WorkerResult({len(self.tensors)} tensors, {len(self.numbers)} numbers, {self.seconds:.3f} s)"
 
 
 class Exchange:
@@ -133,65 +109,3 @@ class Exchange:
         self._kept += piece[:room]
         self._cut = self._cut or len(piece) > room
         return len(piece)
-
-
-def read_result(
-    frame: tuple[dict[str, Any], dict[str, np.ndarray]] | None,
-    *,
-    call: int,
-    entry: str,
-    lines: int,
-    view: str,
-    limits: Limits,
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Tensors and numbers of a reply that answers `call`. Raises what it says failed, in our words, or OutputRefused.
-
-    lines: of the request's source; a line number beyond them is not repeated.
-    """
-    if frame is None or frame[0].get("call") != call:
-        raise ExecutionFailed(f"{entry} broke the form in which a worker answers", expected="one reply to one call")
-    header, tensors = frame
-    if "failed" in header:
-        raise _failed(header, entry, lines, view, limits)
-    numbers = header.get("numbers")
-    if not isinstance(numbers, dict):
-        raise ExecutionFailed(f"{entry} broke the form in which a worker answers", expected="one reply to one call")
-    for names in (tensors, numbers):
-        if len(names) > _NAMES or any(len(name) > _NAME_LENGTH for name in names):
-            raise _no_result(entry, got=f"{len(names)} names, or names of more than {_NAME_LENGTH} characters")
-    if any(array.dtype != np.float32 for array in tensors.values()):
-        raise _no_result(entry, got="a tensor of another type")
-    for value in numbers.values():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) >= 1e300:
-            raise _no_result(entry, got="something that is no finite number")
-    return dict(tensors), {name: float(value) for name, value in numbers.items()}
-
-
-def _failed(header: Mapping[str, Any], entry: str, lines: int, view: str, limits: Limits) -> FedkitError:
-    message = header.get("message") if view == "mock" else None  # made of synthetic notes only
-    shown = message[:500] if isinstance(message, str) else ""
-    kind, name, line = header.get("failed"), header.get("name"), header.get("line")
-    if kind == "result":
-        return _no_result(entry, got=shown or "something else")
-    known_line = isinstance(line, int) and not isinstance(line, bool) and 1 <= line <= lines
-    where = f" in line {line}" if known_line else ""
-    if kind == "memory":
-        return ExecutionFailed(
-            f"{entry} ran out of memory{where}",
-            expected=f"at most {limits.memory >> 20} MB beyond the start",
-            got="more",
-            help="use smaller batches or a smaller model, or ask the site for a higher limit",
-        )
-    known = name if isinstance(name, str) and name in KNOWN_ERRORS else "Exception"
-    if view == "mock":
-        says = f": {shown}" if shown else ""
-        return ExecutionFailed(f"{entry} raised {known}{where}{says}", help="mend the code and rehearse again")
-    return ExecutionFailed(f"{entry} raised {known}{where}", help="its message stays at the site; ask the steward")
-
-
-def _no_result(entry: str, *, got: str) -> OutputRefused:
-    return OutputRefused(
-        f"{entry} gave back no result",
-        expected='{"tensors": {name: float32 array}, "numbers": {name: finite number}}',
-        got=got,
-    )

@@ -116,8 +116,8 @@ def serve(requests: int, replies: int, notes: NoteSet, view: str, limits: Limits
             if module is None:
                 module = _module(header["source"])
             function: Callable[..., Any] = getattr(module, header["entry"])
-            arrays, numbers = _plain(function(notes, weights if header["weights"] else None, settings))
-            reply = frames.pack({"call": header["call"], "numbers": numbers}, arrays)
+            arrays, numbers, tables = _plain(function(notes, weights if header["weights"] else None, settings))
+            reply = frames.pack({"call": header["call"], "numbers": numbers, "tables": tables}, arrays)
         except BaseException as error:
             traceback.print_exc()
             reply = frames.pack({"call": header["call"], **_describe(error, with_message=view == "mock")})
@@ -127,8 +127,19 @@ def serve(requests: int, replies: int, notes: NoteSet, view: str, limits: Limits
         del weights, frame, reply
 
 
+#: What is wrong with a result that no output contract can describe. The worker sends the word, the site knows the sentence.
+NOT_DECLARABLE = {
+    "form": "something other than a dict of tensors, numbers and tables",
+    "names": "a name that is no string",
+    "tensor": "a tensor that is no float32 array",
+    "number": "a number that is not finite, or no number",
+    "table": "a table that is no list of dicts",
+    "cell": "a cell of a table that is no text, finite number or None",
+}
+
+
 class _NotDeclarable(Exception):
-    """The function gave back something that no output contract can describe."""
+    """The function gave back something that no output contract can describe; a word of `NOT_DECLARABLE` says what."""
 
 
 def _module(source: str) -> ModuleType:
@@ -149,34 +160,52 @@ def _seed(settings: Mapping[str, Any]) -> None:
         torch.manual_seed(seed)
 
 
-def _plain(result: Any) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    if not isinstance(result, Mapping) or not set(result) <= {"tensors", "numbers"}:
-        raise _NotDeclarable('expected {"tensors": {...}, "numbers": {...}}')
-    tensors = {name: _array(value) for name, value in result.get("tensors", {}).items()}
-    numbers = {name: _number(value) for name, value in result.get("numbers", {}).items()}
-    if not all(isinstance(name, str) for name in (*tensors, *numbers)):
-        raise _NotDeclarable("names must be strings")
-    return tensors, numbers
+def _plain(result: Any) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, list[dict[str, Any]]]]:
+    parts = ("tensors", "numbers", "tables")
+    if not isinstance(result, Mapping) or not set(result) <= set(parts):
+        raise _NotDeclarable("form")
+    tensors, numbers, tables = (result.get(part) or {} for part in parts)
+    if not all(isinstance(part, Mapping) for part in (tensors, numbers, tables)):
+        raise _NotDeclarable("form")
+    if not all(isinstance(name, str) for name in (*tensors, *numbers, *tables)):
+        raise _NotDeclarable("names")
+    return (
+        {name: _array(value) for name, value in tensors.items()},
+        {name: float(_number(value, "number")) for name, value in numbers.items()},
+        {name: _rows(value) for name, value in tables.items()},
+    )
 
 
 def _array(value: Any) -> np.ndarray:
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if not isinstance(value, np.ndarray) or value.dtype != np.float32:
-        raise _NotDeclarable("a tensor must be float32")
+        raise _NotDeclarable("tensor")
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: Any, what: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not math.isfinite(value):
-        raise _NotDeclarable("a number must be finite")
-    return float(value)
+        raise _NotDeclarable(what)
+    return int(value) if isinstance(value, int | np.integer) else float(value)
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    if not isinstance(table, list | tuple) or not all(isinstance(row, Mapping) for row in table):
+        raise _NotDeclarable("table")
+    if not all(isinstance(column, str) for row in table for column in row):
+        raise _NotDeclarable("names")
+    return [{column: _cell(value) for column, value in row.items()} for row in table]
+
+
+def _cell(value: Any) -> str | int | float | None:
+    return value if value is None or isinstance(value, str) else _number(value, "cell")
 
 
 def _describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
     """What the parent hears of an error: a class name, a line of the source, and on the mock twin the message."""
     if isinstance(error, _NotDeclarable):
-        return {"failed": "result", "message": str(error)}
+        return {"failed": "result", "name": str(error)}
     out_of_memory = isinstance(error, MemoryError) or "can't allocate memory" in str(error)
     names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ in ("builtins", errors.__name__))
     described: dict[str, Any] = {"failed": "memory" if out_of_memory else "error", "name": next(names, "Exception")}

@@ -6,8 +6,8 @@
 
 A zygote imports torch and the like once and forks a worker per request, which confines itself (`confinement`) before it reads
 the request's source, and lives for further calls of the same request on the same store. What comes back is data that the site
-checks (`exchange`): names, float32 arrays and finite numbers. A failure names a class and a line of the source; the message
-stays inside, except on the mock twin, whose worker never had the private notes.
+checks (`replies`): names, float32 arrays, finite numbers and tables of plain cells. A failure names a class and a line of the
+source; the message stays inside, except on the mock twin, whose worker never had the private notes.
 
 What remains: class, line and duration of a call are a few bits that the code chooses, for each execution that it was granted.
 And where `confinement()` lacks "landlock", a rehearsal could look for the private notes on the disk: such a machine is for
@@ -32,8 +32,9 @@ import numpy as np
 from fedkit.errors import ConfigurationError, ExecutionFailed
 from fedkit.sites import frames
 from fedkit.sites.confinement import Limits, available, installation
-from fedkit.sites.exchange import Exchange, WorkerResult, read_result
+from fedkit.sites.exchange import Exchange
 from fedkit.sites.forks import Worker, Zygote, model_cache
+from fedkit.sites.replies import WorkerResult, read_result
 from fedkit.sites.store import mock_file
 
 __all__ = ["Limits", "WorkerPool", "WorkerResult"]
@@ -111,7 +112,7 @@ class WorkerPool:
                 if keep is not None:
                     keep(exchange.output())
                 self._check(worker, ended, entry)
-                tensors, numbers = read_result(
+                tensors, numbers, tables = read_result(
                     exchange.reply(),
                     call=worker.calls,
                     entry=entry,
@@ -123,7 +124,7 @@ class WorkerPool:
             except BaseException:
                 self._end(identity)
                 raise
-        return WorkerResult(tensors, numbers, time.monotonic() - began, exchange.output())
+        return WorkerResult(tensors, numbers, time.monotonic() - began, exchange.output(), tables)
 
     def close(self) -> None:
         """End the zygote and all workers, and remove their folders. Calls that run fail."""

@@ -240,6 +240,49 @@ def test_what_is_no_result_is_refused(pool: WorkerPool, store: Path, value: str)
         go(pool, store, f"return {value}")
 
 
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        ("object()", "something other than a dict"),
+        ('{"figure": 1}', "something other than a dict"),
+        ('{"numbers": [1]}', "something other than a dict"),
+        ('{"tables": {1: []}}', "a name that is no string"),
+        ('{"tensors": {"t": [1.0]}}', "a tensor that is no float32 array"),
+        ('{"numbers": {"n": "1"}}', "a number that is not finite"),
+        ('{"tables": {"t": 3}}', "a table that is no list of dicts"),
+        ('{"tables": {"t": [[1]]}}', "a table that is no list of dicts"),
+        ('{"tables": {"t": [{"c": b"x"}]}}', "a cell of a table"),
+        ('{"tables": {"t": [{"c": True}]}}', "a cell of a table"),
+        ('{"tables": {"t": [{"c": float("nan")}]}}', "a cell of a table"),
+        ('{"tables": {"t": [{"c": "x" * 257}]}}', "text of up to 256 characters"),
+        ('{"tables": {"t": [{"c": 2**53}]}}', "a cell that is no number"),
+        ('{"tables": {"t": [{}] * 10_001}}', "no list of up to 10,000 rows"),
+        ('{"tables": {"t": [{str(n): 1 for n in range(65)}]}}', "no dict of up to 64 columns"),
+        ('{"tables": {str(n): [] for n in range(65)}}', "65 names"),
+    ],
+)
+def test_a_result_that_is_none_says_what_came_and_what_was_expected(
+    pool: WorkerPool, store: Path, value: str, got: str
+) -> None:
+    """On the private notes too: the sentence is the site's own, the worker only says which."""
+    with pytest.raises(OutputRefused) as refused:
+        go(pool, store, f"return {value}")
+    assert got in refused.value.got
+    assert "tables" in refused.value.expected
+
+
+def test_tables_leave_a_worker_as_rows_of_plain_cells(pool: WorkerPool, store: Path) -> None:
+    body = """
+        import numpy
+        rows = [{"label": "DRUG", "n": numpy.int64(3), "share": numpy.float32(0.5), "note": None}]
+        return {"tables": {"labels": rows, "none": ()}}
+    """
+    result = go(pool, store, body)
+    assert result.tables == {"labels": [{"label": "DRUG", "n": 3, "share": 0.5, "note": None}], "none": []}
+    assert type(result.tables["labels"][0]["n"]) is int
+    assert "DRUG" not in repr(result)
+
+
 def test_output_is_kept_for_the_steward_whether_the_code_fails_or_not(pool: WorkerPool, store: Path) -> None:
     kept: list[str] = []
     result = go(pool, store, 'print(notes.train[0].text)\nreturn {"numbers": {}}', keep=kept.append)
