@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from fedkit.digests import digest, digest_bytes
+from fedkit.digests import canonical, digest, digest_bytes
 from fedkit.errors import RequestError
+from fedkit.governance.kinds import DEFAULT, check_kind
 from fedkit.governance.output_contract import OutputContract
 
 #: The kinds of purpose for which health data may be used again: Regulation (EU) 2025/327 (EHDS), article 53(1), (a) to (f).
@@ -62,7 +63,8 @@ class DataPermit:
 class Entry:
     """One function of the source that may be called: how often at each site, and what may come out.
 
-    The function has the signature `name(notes, weights, settings) -> {"tensors": {...}, "numbers": {...}}`.
+    The function has the signature `name(notes, weights, settings) -> {"tensors": {…}, "numbers": {…}, "tables": {…}}`; what its
+    contract does not declare it leaves out.
     """
 
     name: str
@@ -85,6 +87,9 @@ class CodeRequest:
     environment: digest of the installed fedkit source and locked versions that the code will meet (see `environment_digest`).
     dataset:     name of the data set at each site.
     settings:    plain JSON handed to the code at every call (hyper-parameters, label set, plan of rounds).
+    kind:        what sort of request it is (`fedkit.governance.kinds`); it bounds what the entries' contracts may hold.
+    Raises RequestError for what no site could run: a source that does not parse, an entry that is not in it, a contract beyond
+    the kind, settings that are no JSON.
     """
 
     title: str
@@ -96,6 +101,7 @@ class CodeRequest:
     environment: str
     entries: tuple[Entry, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = DEFAULT
 
     def __post_init__(self) -> None:
         for name in ("title", "purpose", "researcher", "dataset", "source"):
@@ -105,7 +111,17 @@ class CodeRequest:
             tree = ast.parse(self.source)
         except SyntaxError as error:
             raise RequestError(
-                "the source does not parse", expected="Python 3.11", got=f"{error.msg}, line {error.lineno}"
+                "the source does not parse",
+                expected="Python 3.11",
+                got=f"{error.msg}, line {error.lineno}",
+                help="mend that line and make the request again; nothing was sent",
+            ) from None
+        except (ValueError, RecursionError, MemoryError) as error:  # null bytes; nested beyond what the parser bears
+            raise RequestError(
+                "the source does not parse",
+                expected="Python 3.11",
+                got=type(error).__name__,
+                help="write it plainer; nothing was sent",
             ) from None
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         if not self.entries:
@@ -117,13 +133,24 @@ class CodeRequest:
                     f"{entry.name} is no entry of the source",
                     expected=f"def {entry.name}(notes, weights, settings) at top level",
                     got="another signature" if node else f"functions {sorted(functions)}",
+                    help="name a function that is there, or write it",
                 )
             if entry.executions < 1:
                 raise RequestError(f"{entry.name} may never run", expected="executions >= 1", got=str(entry.executions))
+        check_kind(self.kind, ((entry.name, entry.contract) for entry in self.entries))
         if self.dataset not in self.permit.datasets:
             raise RequestError(
                 "the permit does not cover the data", expected=f"one of {list(self.permit.datasets)}", got=self.dataset
             )
+        try:
+            canonical(dict(self.settings))
+        except ValueError as error:
+            raise RequestError(
+                "the settings are no plain JSON",
+                expected="text, numbers, lists and mappings",
+                got=str(error).removeprefix("not canonical JSON: ")[:200],
+                help="write dates as text, sets as sorted lists",
+            ) from None
 
     def entry(self, name: str) -> Entry:
         """The entry of that name. Raises RequestError if there is none."""
@@ -155,6 +182,7 @@ class CodeRequest:
             "environment": self.environment,
             "entries": [e.to_json() for e in self.entries],
             "settings": dict(self.settings),
+            **({"kind": self.kind} if self.kind != DEFAULT else {}),
         }
 
     @staticmethod
@@ -171,6 +199,7 @@ class CodeRequest:
                 row["environment"],
                 tuple(Entry.from_json(e) for e in row["entries"]),
                 row["settings"],
+                row.get("kind", DEFAULT),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RequestError("not a code request", got=type(error).__name__) from None
