@@ -1,4 +1,4 @@
-"""Who may call what at a site: five levels and the calls of the `Site` seam, each with its reason.
+"""Who may call what at a site: six levels and the calls of the `Site` seam, each with its reason.
 
 Not a ladder: duties are kept apart. Who asks does not decide, who decides does not run, who audits does neither, and the
 site's admin, who could read the disk anyway, has no say in what is approved and no results.
@@ -10,10 +10,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from fedkit.errors import AccessRefused
+from fedkit.governance.kinds import AGGREGATES
+
+#: What a user may be at a site.
+LEVELS = ("guest", "analyst", "researcher", "steward", "auditor", "admin")
+
+#: Levels that ask and run; the others look on, decide, or keep the site.
+ASKING = ("analyst", "researcher")
 
 _EVERYBODY = {
     "info": "who the site is and what confines approved code there",
     "catalogue": "counts and labels of the data sets, no text",
+    "change_password": "one's own password, by who knows the old one",
+}
+
+_ASKING = {
+    **_EVERYBODY,
+    "mock_notes": "synthetic notes, to write code against",
+    "rehearse": "run code on the mock twin before a steward spends time on it",
+    "submit": "ask",
+    "withdraw": "take back one's own request while it waits",
+    "state": "where one's own request stands",
+    "decision": "the signed decision on one's own request, for the ledger",
+    "requests": "one's own requests",
+    "get": "what left by a receipt of one's own request",
+    "execute": "run what was approved",
+    "admit": "the rules before a run, so that a refusal has a name",
+    "outcome": "the receipt of a run",
 }
 
 #: level → call → why. What is not here is refused. "execute" is what a session does; "admit" and "outcome" are its two halves
@@ -21,26 +44,16 @@ _EVERYBODY = {
 CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "guest": MappingProxyType(_EVERYBODY),
-        "researcher": MappingProxyType(
-            {
-                **_EVERYBODY,
-                "mock_notes": "synthetic notes, to write code against",
-                "rehearse": "run code on the mock twin before a steward spends time on it",
-                "submit": "ask",
-                "state": "where one's own request stands",
-                "requests": "one's own requests",
-                "put": "weights for one's own rounds",
-                "get": "what left by a receipt of one's own request",
-                "execute": "run what was approved",
-                "admit": "the rules before a run, so that a refusal has a name",
-                "outcome": "the receipt of a run",
-            }
-        ),
+        "analyst": MappingProxyType(_ASKING),
+        "researcher": MappingProxyType({**_ASKING, "put": "weights for one's own rounds"}),
         "auditor": MappingProxyType(
             {
                 **_EVERYBODY,
+                "accounts": "who may do what here, since when and until when",
                 "requests": "what was asked, and where it stands",
                 "state": "the same of one request",
+                "decision": "the signed decision on a request",
+                "standings": "what automatic decisions rest on",
                 "journal": "every act at the site, digests and counts",
                 "anchor": "close a batch, so that the ledger holds what the journal says",
                 "head": "which head of the chain the site has signed",
@@ -56,6 +69,15 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "review": "source, findings, difference, rehearsals",
                 "reason_digest": "what stands for a reason in the signed decision",
                 "decide": "approve or deny, by one's own signature",
+                "decision": "the signed decision on a request",
+                "offer_standing": "approve beforehand what is like a request that was reviewed, by one's own signature",
+                "standings": "what stands approved, and what is used of it",
+                "withdraw_standing": "end a standing approval, one's own or a colleague's",
+                "assign": "say whose turn it is",
+                "reminders": "what has waited too long",
+                "delegate": "let a colleague act for oneself for a time, by one's own signature",
+                "alike": "what waits, in groups that need one look",
+                "review_batch": "several reviews at once",
                 "journal": "what became of one's decisions",
                 "anchor": "close a batch, as an auditor may",
                 "head": "which head of the chain the site has signed",
@@ -65,6 +87,11 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "admin": MappingProxyType(
             {
                 **_EVERYBODY,
+                "accounts": "who may do what here, since when and until when",
+                "add_account": "a person of their own, with one level",
+                "change_account": "name, level, ledger address or end of an account; not one's own level",
+                "revoke_account": "whoever leaves, from the next call on; not the last admin",
+                "reset_password": "a one-time password for whoever forgot theirs; their sessions end",
                 "requests": "what goes on at the site",
                 "state": "the same of one request",
                 "journal": "every act at the site",
@@ -85,15 +112,37 @@ REASONS_AGAINST: Mapping[tuple[str, str], str] = MappingProxyType(
         ("steward", "admit"): "who decides does not run",
         ("researcher", "decide"): "who asks does not decide",
         ("researcher", "review"): "who asks does not review",
+        ("researcher", "offer_standing"): "who asks does not decide",
+        ("auditor", "offer_standing"): "who audits decides nothing",
+        ("admin", "offer_standing"): "running a site gives no say in what is approved",
         ("researcher", "journal"): "the journal shows what others ask for",
+        ("analyst", "put"): "counts and tables take no weights",
+        ("analyst", "decide"): "who asks does not decide",
+        ("analyst", "review"): "who asks does not review",
+        ("analyst", "journal"): "the journal shows what others ask for",
         ("auditor", "decide"): "who audits decides nothing",
         ("auditor", "execute"): "who audits runs nothing",
         ("auditor", "mock_notes"): "an audit needs digests, no notes",
         ("admin", "decide"): "running a site gives no say in what is approved",
         ("admin", "execute"): "running a site gives no results",
         ("admin", "get"): "running a site gives no results",
+        ("steward", "add_account"): "who decides does not choose who may ask",
     }
 )
+
+
+def check_asks(level: str, kind: str) -> None:
+    """Raises AccessRefused unless a user of that level may ask for, and run, requests of that kind (`governance.kinds`).
+
+    Asked when a request is submitted and again when it runs, since a person's level may change in between.
+    """
+    if level == "analyst" and kind not in AGGREGATES:
+        raise AccessRefused(
+            f"an analyst asks for counts and tables, not for a request of kind {kind}",
+            expected=f"a request of kind {' or '.join(sorted(AGGREGATES))}",
+            got=kind,
+            help="use the templates for counts and tables, or ask the site's admin for a researcher's account",
+        )
 
 
 def may(level: str, call: str) -> bool:

@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from fedkit.errors import AccessRefused
-from fedkit.governance.levels import CALLS, REASONS_AGAINST, check_level, may
-from fedkit.sites.base import LEVELS, Site
+from fedkit.governance.levels import CALLS, LEVELS, REASONS_AGAINST, check_level, may
+from fedkit.sites.base import Site
 
 #: Every call of the seam with the levels that may make it: the whole table, so that a change is seen here.
 WHO = {

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from site_suite import make_corpus
 
-from fedkit.governance.levels import CALLS
+from fedkit.governance.levels import CALLS, LEVELS
 from fedkit.sites import exposure, pysyft
-from fedkit.sites.base import LEVELS
 from fedkit.sites.launch import Federation, launch
 
 
