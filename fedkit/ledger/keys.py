@@ -18,7 +18,9 @@ from eth_utils import to_checksum_address
 
 from fedkit.errors import ConfigurationError, LedgerError, StorageError
 from fedkit.governance.decision import Decision, Receipt
-from fedkit.ledger import heads, spending, typed
+from fedkit.governance.delegation import Delegation
+from fedkit.governance.standing import StandingApproval
+from fedkit.ledger import heads, spending, standing, typed
 from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.transactions import sign_transaction
@@ -121,6 +123,14 @@ class Keyring:
     def sign_spend(self, actor: str, spend: Spend, domain: LedgerDomain) -> Spend:
         """What an execution cost, signed."""
         return spending.sign_spend(spend, self._key(actor), domain)
+
+    def sign_standing(self, actor: str, approval: StandingApproval, domain: LedgerDomain) -> StandingApproval:
+        """The standing approval, signed. Raises LedgerError unless the actor's key is that of `approval.steward`."""
+        return standing.sign_standing(approval, self._key(actor), domain)
+
+    def sign_delegation(self, actor: str, delegation: Delegation, domain: LedgerDomain) -> Delegation:
+        """The delegation, signed. Raises LedgerError unless the actor's key is that of `delegation.steward`."""
+        return standing.sign_delegation(delegation, self._key(actor), domain)
 
     def sign_transaction(self, actor: str, *, chain_id: int, nonce: int, to: str | None, data: bytes, gas: int) -> bytes:
         """A raw transaction that costs nothing (gas price 0). to: None creates a contract."""

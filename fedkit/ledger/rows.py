@@ -29,7 +29,7 @@ WORDS = frozenset(
     {
         *("guest", "researcher", "auditor", "steward", "admin"),
         *("in-process", "process", "private", "mock", "train", "dev", "test"),
-        *("ok", "failed", "pending", "approved", "denied", "revoked", "expired"),
+        *("ok", "failed", "pending", "approved", "denied", "revoked", "expired", "lapsed", "withdrawn"),
         *("averaged", "sequential", "evaluated"),
         *("unknown-user", "bad-signature", "replayed", "stale", "locked", "clean", "findings"),
     }
@@ -46,14 +46,20 @@ _CODES = codes()
 #:   address, signature   0x and 40 or 130 hex characters
 ACTS: Mapping[str, Mapping[str, str]] = {
     # -- a site
-    "site.opened": {"isolation": "word?", "key": "address?", "environment": "digest?"},
+    "site.opened": {"isolation": "word?", "key": "address?", "environment": "digest?", "desk": "address?"},
     "site.closed": {},
     "account.added": {"user": "name", "level": "word"},
     "account.closed": {"user": "name"},
     "access.granted": {"level": "word"},
     "access.refused": {"method": "name?", "reason": "word"},
     "dataset.loaded": {"dataset": "name", "commitment": "digest", "notes": "count"},
-    "request.submitted": {"request": "digest", "code": "digest", "environment": "digest", "findings": "count?"},
+    "request.submitted": {
+        "request": "digest",
+        "code": "digest",
+        "environment": "digest",
+        "findings": "count?",
+        "needed": "count?",  # approvals, where one is not enough
+    },
     "request.rehearsed": {
         "request": "digest",
         "entry": "name",
@@ -63,6 +69,10 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     },
     "request.reviewed": {"request": "digest"},
     "request.refused": {"request": "digest", "reason": "word"},
+    "request.assigned": {"request": "digest", "to": "name"},
+    "request.reminded": {"request": "digest", "level": "count"},
+    "request.lapsed": {"request": "digest"},
+    "request.withdrawn": {"request": "digest"},
     "decision.recorded": {
         "request": "digest",
         "status": "word",
@@ -71,8 +81,31 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "reason": "digest",
         "steward": "address",
         "signature": "signature",
+        "standing": "digest?",  # under which the site's desk signed it
+    },
+    "decision.counted": {  # an approval that is not the last one needed
+        "request": "digest",
+        "approvals": "count",
+        "needed": "count",
+        "rounds": "count",
+        "expires": "count",
+        "reason": "digest",
+        "steward": "address",
+        "signature": "signature",
     },
     "decision.refused": {"request": "digest", "reason": "word"},
+    "standing.offered": {
+        "standing": "digest",
+        "code": "digest",
+        "requests": "count",
+        "expires": "count",
+        "steward": "address",
+        "signature": "signature",
+    },
+    "standing.withdrawn": {"standing": "digest", "reason": "digest"},
+    "standing.refused": {"standing": "digest?", "reason": "word"},
+    "delegation.granted": {"to": "address", "expires": "count", "steward": "address", "signature": "signature"},
+    "delegation.refused": {"reason": "word"},
     "execution.started": {
         "request": "digest",
         "entry": "name",

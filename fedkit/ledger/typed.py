@@ -57,6 +57,23 @@ TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("amount", "uint64"),
         ("before", "uint64"),
     ),
+    "Standing": (
+        ("site", "bytes32"),
+        ("code", "bytes32"),
+        ("environment", "bytes32"),
+        ("dataset", "bytes32"),
+        ("entries", "bytes32"),
+        ("terms", "bytes32"),
+        ("requests", "uint32"),
+        ("expires", "uint64"),
+        ("steward", "address"),
+    ),  # see `standing`; no contract asks
+    "Delegation": (
+        ("site", "bytes32"),
+        ("steward", "address"),
+        ("delegate", "address"),
+        ("expires", "uint64"),
+    ),  # the same
     "Head": (
         ("site", "bytes32"),
         ("number", "uint64"),
