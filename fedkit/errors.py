@@ -109,9 +109,26 @@ class OutputRefused(Refused):
 
 
 class ExecutionFailed(FedkitError):
-    """Approved code raised, ran out of time or memory, or was killed; its own message stays at the site."""
+    """Approved code raised, ran out of time or memory, or was killed; its own message stays at the site.
+
+    killed: what ended its worker: "deadline", "memory", "cpu", "scratch", "cancelled" or "died"; "" if nothing did. At the site
+    only, for its journal.
+    """
 
     code = "execution"
+
+    def __init__(self, message: str, *, expected: str = "", got: str = "", help: str = "", killed: str = "") -> None:
+        super().__init__(message, expected=expected, got=got, help=help)
+        self.killed = killed
+
+
+class ExecutionCancelled(ExecutionFailed):
+    """A run was ended from outside: by its researcher, by a steward, or because its approval or account no longer counts."""
+
+    code = "execution.cancelled"
+
+    def __init__(self, message: str, *, expected: str = "", got: str = "", help: str = "", killed: str = "cancelled") -> None:
+        super().__init__(message, expected=expected, got=got, help=help, killed=killed)
 
 
 class SiteError(FedkitError):

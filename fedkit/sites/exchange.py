@@ -27,8 +27,8 @@ class Exchange:
         self._limits = limits
         self._reply = bytearray()
         self._sizes: tuple[int, int] | None = None
-        self._kept = bytearray()
-        self._cut = False
+        self._first, self._last = bytearray(), bytearray()  # of the output: a traceback comes at the end
+        self._left_out = 0
 
     def run(self) -> Literal["reply", "deadline", "closed", "form"]:
         """Until the whole reply is here, time is up, the worker closed its pipe, or what it sent is no frame."""
@@ -67,8 +67,9 @@ class Exchange:
             return None
 
     def output(self) -> str:
-        """What the code printed, cut at `Limits.output` bytes."""
-        return self._kept.decode(errors="replace") + ("\n… cut here\n" if self._cut else "")
+        """What the code printed; of more than `Limits.output` bytes the first and the last half of them."""
+        cut = f"\n… {self._left_out} bytes cut here …\n" if self._left_out else ""
+        return self._first.decode(errors="replace") + cut + self._last.decode(errors="replace")
 
     def _send(self) -> bool:
         """Whether there is more to send."""
@@ -105,7 +106,11 @@ class Exchange:
             piece = os.read(self._output_end, _PIECE)
         except BlockingIOError:
             return None
-        room = self._limits.output - len(self._kept)
-        self._kept += piece[:room]
-        self._cut = self._cut or len(piece) > room
+        half = self._limits.output // 2
+        room = half - len(self._first)
+        self._first += piece[:room]
+        self._last += piece[room:]
+        if (surplus := len(self._last) - half) > 0:
+            del self._last[:surplus]
+            self._left_out += surplus
         return len(piece)

@@ -34,6 +34,11 @@ class Worker:
     def ask(self, do: str) -> dict[str, Any]:
         return self._zygote.ask({"do": do, "id": self.name})
 
+    def kill(self) -> None:
+        """End the process now; the pipes stay, so that what it said last can still be read."""
+        with contextlib.suppress(ExecutionFailed):  # its zygote is gone, and so is the worker
+            self.ask("end")
+
     def close(self) -> None:
         for handle in self.handles:
             with contextlib.suppress(OSError):

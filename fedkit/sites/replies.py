@@ -113,6 +113,7 @@ def _failed(header: Mapping[str, Any], entry: str, lines: int, view: str, limits
             expected=f"at most {limits.memory >> 20} MB beyond the start",
             got="more",
             help="use smaller batches or a smaller model, or ask the site for a higher limit",
+            killed="memory",
         )
     known = name if isinstance(name, str) and name in KNOWN_ERRORS else "Exception"
     if view == "mock":

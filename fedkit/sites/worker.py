@@ -22,8 +22,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +35,7 @@ from fedkit.sites.exchange import Exchange
 from fedkit.sites.forks import Worker, Zygote, model_cache
 from fedkit.sites.replies import WorkerResult, read_result
 from fedkit.sites.store import mock_file
+from fedkit.sites.turns import Call, Turns
 
 __all__ = ["Limits", "WorkerPool", "WorkerResult"]
 
@@ -58,8 +58,8 @@ class WorkerPool:
         self.limits = limits or Limits()
         self._read = tuple(path.resolve() for path in (*models, model_cache()) if path.is_dir())
         self._preload = tuple(preload)
-        self._change = threading.Condition()
-        self._active: set[str] = set()
+        self._change = threading.RLock()
+        self._turns = Turns(self.limits.workers, self.limits.seconds)
         self._workers: dict[str, Worker] = {}  # least recently used first
         self._zygote: Zygote | None = None
         self._closed = False
@@ -85,6 +85,7 @@ class WorkerPool:
         settings: Mapping[str, Any],
         key: str,
         keep: Callable[[str], None] | None = None,
+        turn: Call | None = None,
     ) -> WorkerResult:
         """Call `entry(notes, weights, settings)` of `source` in a confined worker and wait for it.
 
@@ -92,15 +93,16 @@ class WorkerPool:
         weights, settings: the code gets copies. Python's, NumPy's and torch's random numbers are seeded by the settings.
         key: calls with the same key, source, store and view share a worker and its `notes.cache`, one at a time.
         keep: gets stdout and stderr, also when the call fails; for the steward's eyes only.
-        Raises ExecutionFailed (raised, too slow, too much memory, killed), OutputRefused (what came back is no result),
-        ConfigurationError (no such store, pool closed). After a failure the next call gets a fresh worker.
+        turn: held by who may want to know where the call is (`position`), or to end it (`Call.cancel`).
+        Raises ExecutionFailed (raised, too slow, too much memory, killed, cancelled), OutputRefused (what came back is no
+        result), ConfigurationError (no such store, pool closed). After a failure the next call gets a fresh worker.
         """
         file = _file(store, view, (*installation(), *self._read))
         stamp = file.stat()
         code = hashlib.sha256(source.encode()).hexdigest()
         identity = json.dumps([key, view, str(file), stamp.st_ino, stamp.st_mtime_ns, code])
-        began = time.monotonic()
-        with self._turn(identity, entry):
+        began, turn = time.monotonic(), turn or Call()
+        with self._turns.take(turn, identity, entry):
             worker = self._worker(identity, file, view)
             worker.calls += 1
             call = {"call": worker.calls, "entry": entry, "settings": dict(settings), "weights": weights is not None}
@@ -108,9 +110,12 @@ class WorkerPool:
                 call["source"] = source
             try:
                 exchange = Exchange(worker.handles, frames.pack(call, weights), self.limits)
-                ended = exchange.run()
-                if keep is not None:
-                    keep(exchange.output())
+                try:
+                    with turn.in_worker(worker.kill):
+                        ended = exchange.run()
+                finally:
+                    if keep is not None:
+                        keep(exchange.output())
                 self._check(worker, ended, entry)
                 tensors, numbers, tables = read_result(
                     exchange.reply(),
@@ -126,6 +131,10 @@ class WorkerPool:
                 raise
         return WorkerResult(tensors, numbers, time.monotonic() - began, exchange.output(), tables)
 
+    def position(self, turn: Call) -> int:
+        """Where a call stands in the queue: 1 is next, 0 if it does not wait."""
+        return self._turns.position(turn)
+
     def close(self) -> None:
         """End the zygote and all workers, and remove their folders. Calls that run fail."""
         with self._change:
@@ -138,25 +147,6 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _turn(self, identity: str, entry: str) -> Iterator[None]:
-        """Wait until no other call has this worker and the pool has room."""
-        with self._change:
-            free = self._change.wait_for(
-                lambda: identity not in self._active and len(self._active) < self.limits.workers, self.limits.seconds
-            )
-            if not free:
-                raise ExecutionFailed(
-                    f"{entry} waited {self.limits.seconds:g} s for its turn", help="try again when the site is less busy"
-                )
-            self._active.add(identity)
-        try:
-            yield
-        finally:
-            with self._change:
-                self._active.discard(identity)
-                self._change.notify_all()
-
     def _worker(self, identity: str, file: Path, view: str) -> Worker:
         """The worker of that identity, resumed, or a new one in the place of the one that idles longest."""
         with self._change:
@@ -167,7 +157,7 @@ class WorkerPool:
                     self._workers[identity] = worker
                     return worker
                 worker.close()
-            idle = [name for name in self._workers if name not in self._active]
+            idle = [name for name in self._workers if name not in self._turns.active]
             for name in idle[: max(0, len(self._workers) + 1 - self.limits.workers)]:
                 self._end(name)
             worker = self._workers[identity] = zygote.fork(file, view, self.limits, self._read)
@@ -184,6 +174,7 @@ class WorkerPool:
                 expected=f"a result within {limits.seconds:g} s",
                 got="none; it was ended",
                 help="ask for less work in one call, or ask the site for a longer limit",
+                killed="deadline",
             )
         if ended == "form":
             raise ExecutionFailed(f"{entry} broke the form in which a worker answers", expected="one result of bounded size")
@@ -194,17 +185,22 @@ class WorkerPool:
             time.sleep(0.01)
             state = worker.ask("state")
         if state["why"] == "scratch":
-            raise ExecutionFailed(f"{entry} wrote more than {limits.scratch >> 20} MB into its folder")
+            raise ExecutionFailed(f"{entry} wrote more than {limits.scratch >> 20} MB into its folder", killed="scratch")
         if state["alive"]:
-            raise ExecutionFailed(f"{entry} closed the pipe for its result")
+            raise ExecutionFailed(f"{entry} closed the pipe for its result", killed="died")
         if state["signal"] in (signal.SIGKILL, signal.SIGXCPU):
+            used_up = state["cpu"] >= limits.cpu_seconds
             raise ExecutionFailed(
                 f"{entry} was killed",
-                expected=f"at most {limits.memory >> 20} MB and {limits.cpu_seconds} processor seconds",
-                got="more of one, or the machine itself ran out of memory",
+                expected=f"at most {limits.cpu_seconds} processor seconds"
+                if used_up
+                else f"at most {limits.memory >> 20} MB beyond the start, and a machine with memory left",
+                got=f"{state['cpu']:.0f} seconds" if used_up else "more, or the machine itself ran out",
+                help="ask for less work in one call, or ask the site for a higher limit",
+                killed="cpu" if used_up else "memory",
             )
         died = f"died of {signal.Signals(state['signal']).name}" if state["signal"] else "ended"
-        raise ExecutionFailed(f"{entry} {died} before it gave a result")
+        raise ExecutionFailed(f"{entry} {died} before it gave a result", killed="died")
 
     def _running_zygote(self) -> Zygote:
         if self._closed:

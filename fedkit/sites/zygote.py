@@ -6,7 +6,7 @@ parent changes (which also covers `kill -9`, and a socket that another child of 
 
     request                                             reply
     {"do": "fork", "id", "order": {...}} + 3 handles    {"id", "alive": true}
-    {"do": "resume" | "pause" | "state", "id"}          {"id", "alive": bool, "signal": int | null}
+    {"do": "resume" | "pause" | "state", "id"}          {"id", "alive": bool, "signal": int | null, "why", "cpu": seconds}
     {"do": "end", "id"}                                 the same, once the worker is gone
 """
 
@@ -42,6 +42,7 @@ class _Worker:
     paused_at: float | None = None
     status: int | None = None
     why: str | None = None
+    cpu: float = 0.0  # processor seconds of its life, known when it is dead
     dead_since: float = field(default=0.0)
 
 
@@ -95,7 +96,7 @@ class _Zygote:
             self.fork(name, request["order"], handles)
         worker = self.workers.get(name)
         if worker is None:
-            return {"id": name, "alive": False, "signal": None, "why": "idle"}
+            return {"id": name, "alive": False, "signal": None, "why": "idle", "cpu": 0.0}
         if act == "end":
             self.end(worker)
         self.reap(worker)
@@ -110,7 +111,7 @@ class _Zygote:
         elif act == "end":
             del self.workers[name]
         died_by = os.WTERMSIG(worker.status) if worker.status is not None and os.WIFSIGNALED(worker.status) else None
-        return {"id": name, "alive": worker.status is None, "signal": died_by, "why": worker.why}
+        return {"id": name, "alive": worker.status is None, "signal": died_by, "why": worker.why, "cpu": worker.cpu}
 
     def fork(self, name: str, order: Mapping[str, Any], handles: tuple[int, ...]) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
@@ -146,9 +147,9 @@ class _Zygote:
 
     def reap(self, worker: _Worker, options: int = os.WNOHANG) -> None:
         if worker.status is None:
-            pid, status = os.waitpid(worker.pid, options)
+            pid, status, used = os.wait4(worker.pid, options)
             if pid and not os.WIFSTOPPED(status):
-                worker.status = status
+                worker.status, worker.cpu = status, used.ru_utime + used.ru_stime
                 shutil.rmtree(worker.scratch, ignore_errors=True)
 
     def end(self, worker: _Worker) -> None:
