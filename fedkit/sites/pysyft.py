@@ -39,6 +39,7 @@ def load() -> ModuleType:
             _short_cuts()
             _cheap_passwords()
             _roles_once_a_call()
+            _aliases_of_types_only()
             _loaded = syft
     return _loaded
 
@@ -95,6 +96,33 @@ def _short_cuts() -> None:
     syft_object.attach_attribute_to_syft_object = attach_to_objects
     service.attach_attribute_to_syft_object = attach_to_objects
     SyftAPICall.__repr__ = lambda self: f"SyftAPICall(path={self.path})"
+
+
+def _aliases_of_types_only() -> None:
+    """PySyft rebuilds `list[str]` from the name of what to subscript and *calls* what it finds under that name, with arguments
+    from the message: `os.system` as well. A site that a researcher asks could so run code at theirs, and the other way round.
+    Here the name is of a type in four modules of the standard library, and is subscripted, never called."""
+    import importlib
+    import typing
+
+    from syft.serde.deserialize import _deserialize
+    from syft.types.syft_object_registry import SyftObjectRegistry
+
+    modules = {name: importlib.import_module(name) for name in ("typing", "builtins", "collections", "collections.abc")}
+
+    def alias(blob: bytes) -> Any:
+        described = _deserialize(blob, from_bytes=True)
+        module, _, name = str(described["path"]).rpartition(".")
+        origin = getattr(modules[module], name)
+        if not isinstance(origin, type) and type(origin).__module__ != "typing":
+            raise TypeError("not a type that has aliases")
+        arguments = described["__args__"]
+        return origin[arguments[0] if origin is typing.Optional else arguments]
+
+    for versions in SyftObjectRegistry.__object_serialization_registry__.values():
+        for version, known in versions.items():
+            if known[2] is not None and getattr(known[2], "__name__", "") == "deserialize_generic_alias":
+                versions[version] = (*known[:2], alias, *known[3:])
 
 
 def _cheap_passwords() -> None:
