@@ -19,6 +19,7 @@ LAYERS = (
     ("notes", "governance", "ledger", "environment"),
     ("ner", "audit"),
     ("federation",),
+    ("templates", "results"),
     ("sites", "config"),
     ("study", "study_evidence", "federated_training", "release", "refusals", "report"),
     ("demo", "doctor", "widgets"),

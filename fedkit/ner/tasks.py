@@ -1,4 +1,4 @@
-"""What an approved code request calls at a site: train one round, or evaluate.
+"""What an approved code request calls at a site: train one round, evaluate, or score a model that is there already.
 
 The request's own source (`SOURCE`) is a page that a steward can read; it calls the two functions here, which are covered by the
 environment digest. Only weights, a loss and counts come out.
@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fedkit.errors import TrainingError
+from fedkit.digests import short
+from fedkit.errors import DigestMismatch, TrainingError
+from fedkit.federation.parameters import digest_parameters
 from fedkit.governance.output_contract import OutputContract
 from fedkit.ner.metrics import count_spans, to_numbers
 from fedkit.notes.note import Note
@@ -117,6 +119,17 @@ def evaluate(notes: NoteSet, weights: Mapping[str, np.ndarray], settings: Mappin
     model = _model(weights, settings)
     dev = _counts(model, notes, "dev", training_settings(settings)["dev_notes"])
     return {"tensors": {}, "numbers": {**dev, **_counts(model, notes, "test", None)}}
+
+
+def score_given(notes: NoteSet, weights: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of a model that is there already, on the notes of `settings["split"]`. No tensors.
+
+    settings: "model", "labels" in class order, "split", and "weights": the digest of the weights that the steward approved.
+    Raises DigestMismatch for others: with weights of one's own making, one could ask for what is in a single note.
+    """
+    if (got := digest_parameters(weights)) != settings["weights"]:
+        raise DigestMismatch("other weights than were approved", expected=short(settings["weights"]), got=short(got))
+    return {"tensors": {}, "numbers": _counts(_model(weights, settings), notes, settings["split"], None)}
 
 
 def _model(weights: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Any:
