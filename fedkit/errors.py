@@ -111,24 +111,24 @@ class OutputRefused(Refused):
 class ExecutionFailed(FedkitError):
     """Approved code raised, ran out of time or memory, or was killed; its own message stays at the site.
 
-    killed: what ended its worker: "deadline", "memory", "cpu", "scratch", "cancelled" or "died"; "" if nothing did. At the site
-    only, for its journal.
+    killed:    what ended its worker: "deadline", "memory", "cpu", "scratch" or "died"; "" if nothing did.
+    traceback: of code that raised on the mock twin; "" for any run on private notes.
+    Both are for the site that raised it: neither is in `to_json`.
     """
 
     code = "execution"
 
-    def __init__(self, message: str, *, expected: str = "", got: str = "", help: str = "", killed: str = "") -> None:
+    def __init__(
+        self, message: str, *, expected: str = "", got: str = "", help: str = "", killed: str = "", traceback: str = ""
+    ) -> None:
         super().__init__(message, expected=expected, got=got, help=help)
-        self.killed = killed
+        self.killed, self.traceback = killed, traceback
 
 
 class ExecutionCancelled(ExecutionFailed):
-    """A run was ended from outside: by its researcher, by a steward, or because its approval or account no longer counts."""
+    """A run was ended from outside, by its researcher or by a steward of the site."""
 
     code = "execution.cancelled"
-
-    def __init__(self, message: str, *, expected: str = "", got: str = "", help: str = "", killed: str = "cancelled") -> None:
-        super().__init__(message, expected=expected, got=got, help=help, killed=killed)
 
 
 class SiteError(FedkitError):

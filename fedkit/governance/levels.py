@@ -37,6 +37,8 @@ _ASKING = {
     "execute": "run what was approved",
     "admit": "the rules before a run, so that a refusal has a name",
     "outcome": "the receipt of a run",
+    "progress": "whether one's own request runs now, and since when",
+    "cancel": "end one's own runs",
 }
 
 #: level → call → why. What is not here is refused. "execute" is what a session does; "admit" and "outcome" are its two halves
@@ -69,6 +71,9 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "review": "source, findings, difference, rehearsals",
                 "reason_digest": "what stands for a reason in the signed decision",
                 "decide": "approve or deny, by one's own signature",
+                "progress": "whether a request runs now, and since when",
+                "cancel": "end the runs of a request at one's own site",
+                "logs": "what approved code printed, to find out why it failed; private text may be in it",
                 "decision": "the signed decision on a request",
                 "offer_standing": "approve beforehand what is like a request that was reviewed, by one's own signature",
                 "standings": "what stands approved, and what is used of it",
@@ -89,6 +94,7 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 **_EVERYBODY,
                 "accounts": "who may do what here, since when and until when",
                 "add_account": "a person of their own, with one level",
+                "progress": "whether something runs, before the site is closed",
                 "change_account": "name, level, ledger address or end of an account; not one's own level",
                 "revoke_account": "whoever leaves, from the next call on; not the last admin",
                 "reset_password": "a one-time password for whoever forgot theirs; their sessions end",
@@ -123,6 +129,11 @@ REASONS_AGAINST: Mapping[tuple[str, str], str] = MappingProxyType(
         ("auditor", "decide"): "who audits decides nothing",
         ("auditor", "execute"): "who audits runs nothing",
         ("auditor", "mock_notes"): "an audit needs digests, no notes",
+        ("researcher", "logs"): "what code printed may hold private text; the rehearsal shows its whole traceback",
+        ("analyst", "logs"): "what code printed may hold private text; the rehearsal shows its whole traceback",
+        ("auditor", "logs"): "what code printed may hold private text; an audit needs digests",
+        ("admin", "logs"): "what code printed may hold private text; running a site gives no results",
+        ("auditor", "cancel"): "who audits ends nothing",
         ("admin", "decide"): "running a site gives no say in what is approved",
         ("admin", "execute"): "running a site gives no results",
         ("admin", "get"): "running a site gives no results",

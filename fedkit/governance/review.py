@@ -18,7 +18,11 @@ STATUSES = ("pending", "approved", "denied", "revoked", "expired", "lapsed", "wi
 
 @dataclass(frozen=True)
 class MockResult:
-    """The outcome of a rehearsal on the mock twin. error: fedkit's own words with the line of the request's source, or None."""
+    """The outcome of a rehearsal on the mock twin. error: fedkit's own words with the line of the request's source, or None.
+
+    traceback: of an exception of the code, whole: its worker never had the private notes. "" if there was none.
+    tables:    name → rows, as they would leave.
+    """
 
     site: str
     entry: str
@@ -26,6 +30,8 @@ class MockResult:
     bytes_out: int
     numbers: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    traceback: str = ""
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

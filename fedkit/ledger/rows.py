@@ -27,10 +27,11 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 #: The words a field of type "word" may hold, beside the codes of fedkit's errors.
 WORDS = frozenset(
     {
-        *("guest", "researcher", "auditor", "steward", "admin"),
+        *("guest", "analyst", "researcher", "auditor", "steward", "admin"),
         *("in-process", "process", "private", "mock", "train", "dev", "test"),
         *("ok", "failed", "pending", "approved", "denied", "revoked", "expired", "lapsed", "withdrawn"),
         *("averaged", "sequential", "evaluated"),
+        *("deadline", "memory", "cpu", "scratch", "cancelled", "died"),
         *("unknown-user", "bad-signature", "replayed", "stale", "locked", "clean", "findings"),
     }
 )
@@ -48,10 +49,16 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     # -- a site
     "site.opened": {"isolation": "word?", "key": "address?", "environment": "digest?", "desk": "address?"},
     "site.closed": {},
-    "account.added": {"user": "name", "level": "word"},
+    "account.added": {"user": "name", "level": "word", "address": "address?", "expires": "count?"},
+    "account.changed": {"user": "name", "level": "word", "address": "address?", "expires": "count?"},
     "account.closed": {"user": "name"},
+    "account.locked": {"user": "name?", "seconds": "count"},  # wrong passwords; no user where there is no such account
+    "account.unlocked": {"user": "name"},
+    "account.refused": {"user": "name?", "reason": "word"},
+    "password.changed": {},
+    "password.reset": {"user": "name"},
     "access.granted": {"level": "word"},
-    "access.refused": {"method": "name?", "reason": "word"},
+    "access.refused": {"method": "name?", "reason": "word", "count": "count?"},  # count: of refusals that got no row of their own
     "dataset.loaded": {"dataset": "name", "commitment": "digest", "notes": "count"},
     "request.submitted": {
         "request": "digest",
@@ -103,7 +110,7 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "signature": "signature",
     },
     "standing.withdrawn": {"standing": "digest", "reason": "digest"},
-    "standing.refused": {"standing": "digest?", "reason": "word"},
+    "standing.refused": {"standing": "digest", "request": "digest?", "reason": "word"},
     "delegation.granted": {"to": "address", "expires": "count", "steward": "address", "signature": "signature"},
     "delegation.refused": {"reason": "word"},
     "execution.started": {
@@ -125,7 +132,9 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "milliseconds": "count?",
     },
     "execution.refused": {"request": "digest", "entry": "name", "round": "count", "reason": "word"},
-    "execution.failed": {"request": "digest", "entry": "name", "round": "count", "reason": "word"},
+    "execution.failed": {"request": "digest", "entry": "name", "round": "count", "reason": "word", "killed": "word?"},
+    "execution.cancelled": {"request": "digest", "calls": "count"},
+    "logs.read": {"request": "digest", "logs": "count"},
     "blob.stored": {"blob": "digest", "bytes": "count"},
     "blob.read": {"blob": "digest"},
     "blob.refused": {"blob": "digest?", "reason": "word"},

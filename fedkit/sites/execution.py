@@ -16,16 +16,17 @@ from fedkit.environment import environment_digest
 from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, NotApproved, OutputRefused, SiteError
 from fedkit.federation.parameters import decode, encode
 from fedkit.governance.decision import NOTHING, Receipt, digest_of_numbers
-from fedkit.governance.policies import Context, SignedApproval, default_policies
+from fedkit.governance.policies import Context, LevelMayRun, SignedApproval, default_policies
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import MockResult, RequestState
+from fedkit.governance.running import ExecutionLog
 from fedkit.ledger import typed
 from fedkit.sites import syft_code
+from fedkit.sites.approving.office import Office, needed_of
 from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
-
-#: A call: digest of the request, entry, round, digest of the weights (or NOTHING).
-Key = tuple[str, str, int, str]
+from fedkit.sites.replies import WorkerResult
+from fedkit.sites.under_way import Key, UnderWay, Underway
 
 
 class Execution:
@@ -38,33 +39,14 @@ class Execution:
         self.rules = default_policies(
             environment=environment_digest(), datasets=[parts.config.dataset], signer=self.approval.signer
         )
-        self._locks: dict[Key, tuple[threading.Lock, int]] = {}
+        self.office = Office(parts, needed_of(self.rules))
+        self.under_way = UnderWay(self.site, parts.pool.position)
         self._guard = threading.Lock()
         self._refusals: OrderedDict[Key, FedkitError] = OrderedDict()
 
     # -- where a request stands
     def state(self, request: CodeRequest, submitted: float) -> RequestState:
-        decisions = self.parts.store.decisions(request.digest)
-        status, reason = "pending", ""
-        if decisions:
-            last = decisions[-1]
-            before = any(d.approved for d in decisions[:-1])
-            if last.approved:
-                status = "approved" if last.expires > time.time() else "expired"
-            else:
-                status, reason = "revoked" if before else "denied", last.reason
-        used = self.parts.store.used(request.digest)
-        return RequestState(
-            digest=request.digest,
-            site=self.site,
-            title=request.title,
-            researcher=request.researcher,
-            status=status,
-            reason=reason,
-            used={entry: n for entry, (n, _) in used.items()},
-            granted={entry: granted for entry, (_, granted) in used.items()} if status == "approved" else {},
-            submitted=submitted,
-        )
+        return self.office.state(request, submitted)
 
     def has_executions_left(self, digest: str) -> None:
         """For the output policy in PySyft. Raises NotApproved or LimitReached."""
@@ -123,9 +105,9 @@ class Execution:
     def run(self, text: str, entry: str, round: int, inputs: str) -> str:
         """What PySyft's call of an approved function ends in. Returns canonical JSON of the receipt or `{"refused": …}`."""
         key = (syft_code.digest_of(text), entry, round, inputs)
-        with self._alone(key):
+        with self.under_way.alone(key) as mine:
             try:
-                receipt = self._run(text, key)
+                receipt = self._run(text, key, mine)
                 self._refusals.pop(key, None)
                 return canonical(receipt.to_json()).decode()
             except FedkitError as error:
@@ -136,13 +118,14 @@ class Execution:
             self.remember(key, refusal)
             return canonical({"refused": refusal.to_json()}).decode()
 
-    def _run(self, text: str, key: Key) -> Receipt:
+    def _run(self, text: str, key: Key, mine: Underway) -> Receipt:
         request = CodeRequest.from_json(json.loads(text))
         found = self.parts.store.request(request.digest)
         if request.digest != key[0] or found is None:
             raise self.refused(key, not_submitted(), self.site)
-        user = found[1]
+        user = mine.user = found[1]
         try:
+            mine.call.check()
             if (receipt := self.admit(request, key, user)) is not None:
                 return receipt
             self.parts.store.charge(*key)
@@ -161,37 +144,69 @@ class Execution:
             environment=environment_digest(),
         )
         try:
-            receipt = self._compute(request, key, user)
+            receipt = self._compute(request, mine)
             self.parts.store.finish(receipt)
         except FedkitError as error:
-            self._tell("execution.failed", key, error, user)
+            killed = "cancelled" if mine.call.ended else getattr(error, "killed", "")
+            self._tell("execution.failed", key, error, user, killed=killed or None)
             raise
         self._finished(receipt, user, int((time.monotonic() - started) * 1000))
         self._clear_away(digest_, entry, user)
         return receipt
 
-    def _compute(self, request: CodeRequest, key: Key, user: str) -> Receipt:
+    def _compute(self, request: CodeRequest, mine: Underway) -> Receipt:
         """Run the code confined, hold its result against the contract, and sign what may leave."""
-        _, entry, round, inputs = key
-        result = self.parts.pool.run(
-            source=request.source,
-            entry=entry,
-            store=self.parts.notes.path,
-            view="private",
-            weights=None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs)),
-            settings={**request.settings, "round": round, "site": self.site},
-            key=key[0],
-        )
-        self.rules.releases(self.context(request, key, user), result.tensors, result.numbers)
+        (_, entry, round, inputs), user = mine.key, mine.user
+        weights = None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs))
+        with self._logged(mine) as printed:
+            result = self.parts.pool.run(
+                source=request.source,
+                entry=entry,
+                store=self.parts.notes.path,
+                view="private",
+                weights=weights,
+                settings={**request.settings, "round": round, "site": self.site},
+                key=request.digest,
+                keep=printed.append,
+                turn=mine.call,
+            )
+            tables = self._released(request, mine, result)
         outputs = NOTHING
-        if result.tensors:
-            outputs = self.parts.channel.put(self.site, encode(result.tensors))
+        if result.tensors or tables:
+            outputs = self.parts.channel.put(self.site, encode(result.tensors, tables))
             self.parts.channel.grant(outputs, user)
         numbers = {name: float(value) for name, value in result.numbers.items()}
         salt = secrets.token_hex(32)
         said = digest_of_numbers(numbers, salt)
-        receipt = Receipt(key[0], self.site, entry, round, inputs, outputs, numbers, said, salt=salt)
+        receipt = Receipt(request.digest, self.site, entry, round, inputs, outputs, numbers, said, salt=salt)
         return self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
+
+    def _released(self, request: CodeRequest, mine: Underway, result: WorkerResult) -> dict[str, list[dict[str, Any]]]:
+        """Whether the result may leave; returns its tables as they may. The approval and the account must still count: both
+        can be withdrawn while the code runs, and then nothing of it leaves."""
+        context = self.context(request, mine.key, mine.user)
+        mine.call.check()
+        LevelMayRun().admits(context)
+        self.approval.admits(context)
+        tables = request.entry(mine.key[1]).contract.protect(result.tables)
+        self.rules.releases(context, result.tensors, result.numbers)
+        return tables
+
+    @contextmanager
+    def _logged(self, mine: Underway) -> Iterator[list[str]]:
+        """Keep what the code prints, and how it ended, for the site's stewards."""
+        _, entry, round, _ = mine.key
+        printed: list[str] = []
+        began, started, outcome, killed = time.time(), time.monotonic(), SiteError.code, ""
+        try:
+            yield printed
+            outcome = "ok"
+        except FedkitError as error:
+            outcome, killed = error.code, "cancelled" if mine.call.ended else getattr(error, "killed", "")
+            raise
+        finally:
+            seconds = time.monotonic() - started
+            self.parts.logs.add(mine.key[0], ExecutionLog(entry, round, began, seconds, outcome, killed, "".join(printed)))
 
     def _finished(self, receipt: Receipt, user: str, milliseconds: int | None = None) -> None:
         """Journal a receipt. After a crash between receipt and journal, the next call for the receipt does it."""
@@ -231,11 +246,11 @@ class Execution:
         self._tell("execution.refused", key, error, user)
         return error
 
-    def _tell(self, act: str, key: Key, error: FedkitError, user: str) -> None:
+    def _tell(self, act: str, key: Key, error: FedkitError, user: str, **more: Any) -> None:
         digest, entry, round, _ = key
         entry = entry if entry.isidentifier() and len(entry) <= 64 and entry.isascii() else "unknown"
         self.parts.journal.append(
-            act, user, request=digest, entry=entry, round=min(max(0, round), 2**53 - 1), reason=error.code
+            act, user, request=digest, entry=entry, round=min(max(0, round), 2**53 - 1), reason=error.code, **more
         )
 
     def remember(self, key: Key, error: FedkitError) -> None:
@@ -266,7 +281,8 @@ class Execution:
         asked = request.entry(entry)
         started = time.monotonic()
         numbers: dict[str, float] = {}
-        size, error = 0, None
+        tables: dict[str, list[dict[str, Any]]] = {}
+        size, error, traceback = 0, None, ""
         try:
             result = self.parts.pool.run(
                 source=request.source,
@@ -277,29 +293,13 @@ class Execution:
                 settings={**request.settings, "round": 1, "site": self.site},
                 key=f"mock-{request.digest}",
             )
-            asked.contract.check(result.tensors, result.numbers)
+            tables = asked.contract.protect(result.tables)
+            asked.contract.check(result.tensors, result.numbers, tables)
             numbers = {name: float(value) for name, value in result.numbers.items()}
-            size = len(encode(result.tensors)) if result.tensors else 0
+            size = len(encode(result.tensors, tables)) if result.tensors or tables else 0
         except (ExecutionFailed, OutputRefused) as wrong:
-            error = wrong.message
-        return MockResult(self.site, entry, time.monotonic() - started, size, numbers, error)
-
-    @contextmanager
-    def _alone(self, key: Key) -> Iterator[None]:
-        """The same call twice at once: the second waits, and finds the receipt of the first."""
-        with self._guard:
-            lock, waiting = self._locks.get(key, (threading.Lock(), 0))
-            self._locks[key] = (lock, waiting + 1)
-        try:
-            with lock:
-                yield
-        finally:
-            with self._guard:
-                lock, waiting = self._locks[key]
-                if waiting == 1:
-                    del self._locks[key]
-                else:
-                    self._locks[key] = (lock, waiting - 1)
+            error, traceback = wrong.message, getattr(wrong, "traceback", "")
+        return MockResult(self.site, entry, time.monotonic() - started, size, numbers, error, traceback, tables)
 
 
 def not_submitted() -> DigestMismatch:

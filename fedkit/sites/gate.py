@@ -18,6 +18,7 @@ from fedkit.sites.calls.audit import AuditCalls
 from fedkit.sites.calls.base import Caller, Calls, Duties
 from fedkit.sites.calls.everybody import EverybodysCalls
 from fedkit.sites.calls.review import ReviewCalls
+from fedkit.sites.calls.running import RunningCalls
 from fedkit.sites.deciding import Deciding
 from fedkit.sites.envelope import Envelopes
 from fedkit.sites.execution import Execution
@@ -26,7 +27,7 @@ from fedkit.sites.parts import SiteParts
 from fedkit.sites.witness import Witness
 
 #: Who answers what; a call that two groups had would be a defect, and a test says so.
-GROUPS: tuple[type[Calls], ...] = (EverybodysCalls, AskingCalls, ReviewCalls, AuditCalls)
+GROUPS: tuple[type[Calls], ...] = (EverybodysCalls, AskingCalls, ReviewCalls, AuditCalls, RunningCalls)
 
 _by_handle: dict[str, Gate] = {}
 _by_server: dict[str, Gate] = {}

@@ -12,6 +12,7 @@ import linecache
 import math
 import os
 import random
+import re
 import sys
 import tempfile
 import traceback
@@ -31,6 +32,8 @@ from fedkit.sites.store import read_rows
 
 #: The name under which a request's source stands in tracebacks.
 SOURCE_NAME = "<request>"
+
+_TRACEBACK = 16_384  # characters
 
 #: Exceptions whose class name may leave a site: Python's own and fedkit's. A class that the code defines could carry text.
 KNOWN_ERRORS = frozenset(
@@ -216,7 +219,17 @@ def _describe(error: BaseException, *, with_message: bool) -> dict[str, Any]:
         described["line"] = lines[-1]
     if with_message:
         described["message"] = str(error)[:500]
+        described["traceback"] = _traceback(error)
     return described
+
+
+def _traceback(error: BaseException) -> str:
+    """As Python prints it, from the request's source on; a file of the installation by its last names, not by where it lies."""
+    frames_ = error.__traceback__
+    while frames_ is not None and frames_.tb_frame.f_code.co_filename != SOURCE_NAME:
+        frames_ = frames_.tb_next
+    text = "".join(traceback.format_exception(type(error), error, frames_))
+    return re.sub(r'File "[^"]*/([^/"]+/[^/"]+/[^/"]+)"', r'File "…/\1"', text)[-_TRACEBACK:]
 
 
 def _open_handles() -> set[int]:

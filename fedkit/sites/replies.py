@@ -16,6 +16,9 @@ from fedkit.errors import ExecutionFailed, FedkitError, OutputRefused
 from fedkit.sites.confinement import Limits
 from fedkit.sites.inside import KNOWN_ERRORS, NOT_DECLARABLE
 
+#: The longest traceback of a rehearsal (characters); of a longer one the end, where the error is.
+TRACEBACK = 16_384
+
 #: A table: rows of column → text, number or nothing.
 Table: TypeAlias = list[dict[str, str | int | float | None]]
 
@@ -118,7 +121,12 @@ def _failed(header: Mapping[str, Any], entry: str, lines: int, view: str, limits
     known = name if isinstance(name, str) and name in KNOWN_ERRORS else "Exception"
     if view == "mock":
         says = f": {shown}" if shown else ""
-        return ExecutionFailed(f"{entry} raised {known}{where}{says}", help="mend the code and rehearse again")
+        trace = header.get("traceback")
+        return ExecutionFailed(
+            f"{entry} raised {known}{where}{says}",
+            help="mend the code and rehearse again",
+            traceback=trace[-TRACEBACK:] if isinstance(trace, str) else "",
+        )
     return ExecutionFailed(f"{entry} raised {known}{where}", help="its message stays at the site; ask the steward")
 
 

@@ -11,27 +11,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fedkit.errors import ExecutionCancelled, ExecutionFailed
+from fedkit.errors import ExecutionFailed, FedkitError
 
 
 class Call:
     """One call on its way through a pool. Safe for many threads.
 
     since: when it was made, or began to run (Unix seconds).   seconds: since then.   running: whether a worker has it.
+    ended: what it was ended with from outside, None if it was not.
     """
 
     def __init__(self) -> None:
         self._change = threading.Condition()
         self._kill: Callable[[], None] | None = None
         self._notify: Callable[[], None] | None = None
-        self.cancelled = False
+        self.ended: FedkitError | None = None
         self.running = False
         self._set_off()
 
-    def cancel(self) -> None:
-        """End it wherever it is: in the queue, or in its worker, which is killed. Who waits for it gets ExecutionCancelled."""
+    def cancel(self, because: FedkitError) -> None:
+        """End it wherever it is: in the queue, or in its worker, which is killed. Whoever waits for it gets `because`."""
         with self._change:
-            self.cancelled = True
+            self.ended = self.ended or because
             if self._kill is not None:
                 self._kill()
             notify = self._notify
@@ -43,13 +44,13 @@ class Call:
         return time.monotonic() - self._began
 
     def check(self) -> None:
-        """Raises ExecutionCancelled if it was cancelled."""
-        if self.cancelled:
-            raise ExecutionCancelled("the call was ended", help="call again when you want it to run")
+        """Raises what it was ended with, if it was."""
+        if self.ended is not None:
+            raise FedkitError.from_json(self.ended.to_json())  # one of its own: an error belongs to one thread
 
     @contextmanager
     def in_worker(self, kill: Callable[[], None]) -> Iterator[None]:
-        """While a worker has it; `kill` ends that worker. Raises ExecutionCancelled, at the start or at the end."""
+        """While a worker has it; `kill` ends that worker. Raises, before or after, if it was ended from outside."""
         with self._change:
             self.check()
             self._kill, self.running = kill, True
@@ -85,13 +86,13 @@ class Turns:
 
     @contextmanager
     def take(self, call: Call, worker: str, entry: str) -> Iterator[None]:
-        """Wait until nobody has that worker and there is room. Raises ExecutionFailed after too long, ExecutionCancelled."""
+        """Wait until nobody has that worker and there is room. Raises ExecutionFailed after too long, or what ended it."""
         mine = (call, worker)
         call._wait_in(self._wake)
         with self._change:
             self._waiting.append(mine)
             try:
-                free = self._change.wait_for(lambda: call.cancelled or self._next(worker) is mine, self._patience)
+                free = self._change.wait_for(lambda: call.ended is not None or self._next(worker) is mine, self._patience)
                 call.check()
                 if not free:
                     raise ExecutionFailed(
