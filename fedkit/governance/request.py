@@ -16,6 +16,7 @@ from fedkit.digests import canonical, digest, digest_bytes
 from fedkit.errors import RequestError
 from fedkit.governance.kinds import DEFAULT, check_kind
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.privacy import Privacy
 
 #: The kinds of purpose for which health data may be used again: Regulation (EU) 2025/327 (EHDS), article 53(1), (a) to (f).
 PURPOSES = ("public-health", "policy", "statistics", "education", "research", "care")
@@ -27,6 +28,7 @@ class DataPermit:
 
     purpose: in words, for people.   expires: ISO 8601 date, UTC, the last day included.
     category: one of `PURPOSES`; all that the ledger is told of the purpose, beside the permit's digest.
+    users: addresses (0x…) of the only ones who may use it.   sites: names of the only sites it is for. Empty: anybody, any.
     Raises RequestError for another category.
     """
 
@@ -35,6 +37,8 @@ class DataPermit:
     datasets: tuple[str, ...]
     expires: str
     category: str = "research"
+    users: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.category not in PURPOSES:
@@ -52,11 +56,21 @@ class DataPermit:
             "category": self.category,
             "datasets": list(self.datasets),
             "expires": self.expires,
+            **({"users": list(self.users)} if self.users else {}),
+            **({"sites": list(self.sites)} if self.sites else {}),
         }
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> DataPermit:
-        return DataPermit(row["id"], row["purpose"], tuple(row["datasets"]), row["expires"], row.get("category", "research"))
+        return DataPermit(
+            row["id"],
+            row["purpose"],
+            tuple(row["datasets"]),
+            row["expires"],
+            row.get("category", "research"),
+            tuple(row.get("users", ())),
+            tuple(row.get("sites", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -65,18 +79,28 @@ class Entry:
 
     The function has the signature `name(notes, weights, settings) -> {"tensors": {…}, "numbers": {…}, "tables": {…}}`; what its
     contract does not declare it leaves out.
+
+    privacy: what one execution costs, if its result is to leave with noise; None for a result as it is.
+    Raises RequestError if something would leave without the noise that is paid for.
     """
 
     name: str
     executions: int
     contract: OutputContract
+    privacy: Privacy | None = None
+
+    def __post_init__(self) -> None:
+        if self.privacy is not None:
+            self.privacy.check(self.name, self.contract)
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "executions": self.executions, "contract": self.contract.to_json()}
+        row: dict[str, Any] = {"name": self.name, "executions": self.executions, "contract": self.contract.to_json()}
+        return {**row, "privacy": self.privacy.to_json()} if self.privacy is not None else row
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Entry:
-        return Entry(row["name"], int(row["executions"]), OutputContract.from_json(row["contract"]))
+        privacy = Privacy.from_json(row["privacy"]) if "privacy" in row else None
+        return Entry(row["name"], int(row["executions"]), OutputContract.from_json(row["contract"]), privacy)
 
 
 @dataclass(frozen=True)
