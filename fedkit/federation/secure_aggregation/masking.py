@@ -7,8 +7,9 @@ kind of share, once (both kinds would open that site's update).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -36,14 +37,15 @@ class Reveal:
     pairwise: Mapping[str, bytes]
 
 
-class Kept:
-    """What a site must remember of a request: two maps, which the caller keeps on disk.
+class Kept(Protocol):
+    """What a site must remember of a request, on its disk. Each call writes if nothing was written, in one step that a crash
+    or a second thread cannot split, and returns what stands there then."""
 
-    masked: round → digest of the vector that was masked.   revealed: round → names of the survivors it was told.
-    """
+    def masked(self, round: int, digest: str) -> str:
+        """The digest of the vector that was masked in a round: this one, or one of before."""
 
-    def __init__(self, masked: MutableMapping[int, str], revealed: MutableMapping[int, tuple[str, ...]]) -> None:
-        self.masked, self.revealed = masked, revealed
+    def revealed(self, round: int, survivors: tuple[str, ...]) -> tuple[str, ...]:
+        """The survivors that a round was opened for: these, or those of before."""
 
 
 class Masking:
@@ -73,7 +75,7 @@ class Masking:
     def mask(self, round: int, vector: np.ndarray) -> np.ndarray:
         """The vector (uint32) under this site's masks of the round. The same again gives the same; another is refused."""
         name = digest_bytes(np.ascontiguousarray(vector, dtype="<u4").tobytes())
-        if self.kept.masked.setdefault(round, name) != name:
+        if self.kept.masked(round, name) != name:
             raise TrainingError(
                 f"round {round} was masked for another update",
                 expected="the same update again, or the next round",
@@ -105,7 +107,7 @@ class Masking:
             )
         if not 1 <= round <= self.secrets.rounds:
             raise TrainingError("there are no keys for this round", expected=f"1 to {self.secrets.rounds}", got=str(round))
-        if self.kept.revealed.setdefault(round, told) != told:
+        if self.kept.revealed(round, told) != told:
             raise TrainingError(
                 f"round {round} was opened for other sites before",
                 expected="the same survivors as before",

@@ -58,14 +58,12 @@ def unmask(
     for site in group.sites:
         public = keys[site]
         if site in survivors:
-            hashed = public.selves[round - 1]
             shares = {r.site: r.own[site] for r in reveals if r.round == round and site in r.own}
-            seed = _secret(group, site, shares, lambda s, h=hashed: bytes.fromhex(digest_bytes(s)) == h, wrong)
+            seed = _secret(group, site, shares, _hashes_to(public.selves[round - 1]), wrong)
             total = total - mask(seed, total.size)
             continue
-        expected = public.rounds[round - 1]
         shares = {r.site: r.pairwise[site] for r in reveals if r.round == round and site in r.pairwise}
-        private = _secret(group, site, shares, lambda s, k=expected: public_key(s) == k, wrong)
+        private = _secret(group, site, shares, _has_public_key(public.rounds[round - 1]), wrong)
         for other in survivors:
             # The survivor's half of the mask that the dropped site would have cancelled.
             left = mask(agree(private, keys[other].rounds[round - 1], pair_about(group.request, round)), total.size)
@@ -89,6 +87,14 @@ def _secret(group: Group, of: str, shares: Mapping[str, bytes], right: Callable[
         got=f"{len(shares)} shares, some of them wrong or missing",
         help="ask the sites that did not answer; if shares are wrong, find out which site sends them",
     )
+
+
+def _hashes_to(digest: bytes) -> Callable[[bytes], bool]:
+    return lambda seed: bytes.fromhex(digest_bytes(seed)) == digest
+
+
+def _has_public_key(key: bytes) -> Callable[[bytes], bool]:
+    return lambda private: public_key(private) == key
 
 
 def _lies_on(good: Mapping[int, bytes], point: int, share: bytes) -> bool:

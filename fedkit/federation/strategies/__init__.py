@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedkit.errors import TrainingError
-from fedkit.federation.strategies.base import SiteUpdate, Strategy
+from fedkit.federation.strategies.base import SiteUpdate, Strategy, SumStrategy
 from fedkit.federation.strategies.fedavg import FedAvg
 from fedkit.federation.strategies.sequential import SequentialStart
 
-__all__ = ["FedAvg", "SequentialStart", "SiteUpdate", "Strategy", "strategy_for"]
+__all__ = ["FedAvg", "SequentialStart", "SiteUpdate", "Strategy", "SumStrategy", "strategy_for"]
 
 
 def strategy_for(settings: Mapping[str, Any]) -> Strategy:
@@ -20,10 +20,10 @@ def strategy_for(settings: Mapping[str, Any]) -> Strategy:
     """
     options = dict(settings.get("strategy", {}))
     kind = options.pop("kind", "fedavg")
-    if kind != FedAvg.name or not set(options) <= {"weighting", "server_rate", "rows"}:
+    if kind != FedAvg.name or not set(options) <= {"weighting", "server_rate", "rows", "shares"}:
         raise TrainingError(
             "no such strategy",
-            expected='{"kind": "fedavg", "weighting", "server_rate", "rows"}',
+            expected='{"kind": "fedavg", "weighting", "server_rate", "rows", "shares"}',
             got=f"{str(kind)[:40]} with {len(options)} options",
         )
     strategy: Strategy = FedAvg(**options)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fedkit.errors import TrainingError
 from fedkit.federation.parameters import Parameters, check_finite
 
@@ -40,6 +42,36 @@ class Strategy(ABC):
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plan and the ledger."""
+
+
+class SumStrategy(Strategy):
+    """A strategy that needs no more of the updates than a sum over sites, so that secure aggregation can serve it: each site
+    makes its summand, and whoever averages sees the total alone."""
+
+    @abstractmethod
+    def summand(self, start: Parameters, update: SiteUpdate) -> dict[str, np.ndarray]:
+        """What one site adds: float64 arrays, the same names and shapes at every site. Raises TrainingError."""
+
+    @abstractmethod
+    def form(self, start: Parameters) -> dict[str, np.ndarray]:
+        """Arrays of the summand's names and shapes whose largest value says of what size the summand's are: all sites can
+        make them of the weights before the round."""
+
+    @abstractmethod
+    def from_sum(self, start: Parameters, total: Parameters) -> dict[str, np.ndarray]:
+        """The weights after a round, of the total of the summands. Raises TrainingError if nobody weighs anything."""
+
+    def aggregate(self, round: int, start: Parameters, updates: Sequence[SiteUpdate]) -> dict[str, Any]:
+        """In float64 and in the order of the sites: sums of floats depend on their order."""
+        if not updates:
+            raise TrainingError(f"round {round} has no updates", expected="one site at least", got="none")
+        for update in updates:
+            check_update(start, update)
+        total: dict[str, np.ndarray] = {}
+        for update in updates:
+            for name, array in self.summand(start, update).items():
+                total[name] = total[name] + array if name in total else array
+        return self.from_sum(start, total)
 
 
 def check_update(start: Parameters, update: SiteUpdate) -> None:

@@ -9,9 +9,23 @@ import numpy as np
 
 from fedkit.digests import digest
 from fedkit.federation.secure_aggregation.keys import Group, PublicKeys, Secrets
-from fedkit.federation.secure_aggregation.masking import Kept, Masking, Reveal
+from fedkit.federation.secure_aggregation.masking import Masking, Reveal
 
 REQUEST = digest("a request")
+
+
+class InMemory:
+    """What a site keeps, for one test."""
+
+    def __init__(self) -> None:
+        self._masked: dict[int, str] = {}
+        self._revealed: dict[int, tuple[str, ...]] = {}
+
+    def masked(self, round: int, digest: str) -> str:
+        return self._masked.setdefault(round, digest)
+
+    def revealed(self, round: int, survivors: tuple[str, ...]) -> tuple[str, ...]:
+        return self._revealed.setdefault(round, survivors)
 
 
 @dataclass
@@ -22,11 +36,11 @@ class Ring:
     secrets: dict[str, Secrets]
     keys: dict[str, PublicKeys]
     sealed: dict[str, dict[str, bytes]]
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, InMemory] = field(default_factory=dict)
 
     def site(self, name: str) -> Masking:
         """That site, as it is after a restart: made anew from its secret and what it kept."""
-        kept = self.kept.setdefault(name, Kept({}, {}))
+        kept = self.kept.setdefault(name, InMemory())
         mine = {sender: sealed[name] for sender, sealed in self.sealed.items()}
         return Masking(self.secrets[name], self.keys, mine, kept)
 
@@ -54,5 +68,5 @@ def make_ring(sites: int, rounds: int = 2) -> Ring:
     group = Group.of(REQUEST, names)
     secrets = {name: Secrets(name, group, rounds, bytes.fromhex(digest(["secret", name]))) for name in names}
     keys = {name: own.public for name, own in secrets.items()}
-    sealed = {name: Masking(own, keys, {}, Kept({}, {})).for_others() for name, own in secrets.items()}
+    sealed = {name: Masking(own, keys, {}, InMemory()).for_others() for name, own in secrets.items()}
     return Ring(group, secrets, keys, sealed)

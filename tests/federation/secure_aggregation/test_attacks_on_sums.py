@@ -7,12 +7,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from sum_ring import Ring, total
+from sum_ring import InMemory, Ring, total
 
 from fedkit.digests import digest
 from fedkit.errors import TrainingError
 from fedkit.federation.secure_aggregation.keys import PublicKeys, Secrets
-from fedkit.federation.secure_aggregation.masking import Kept, Masking, Reveal
+from fedkit.federation.secure_aggregation.masking import Masking, Reveal
 from fedkit.federation.secure_aggregation.unmasking import unmask
 
 
@@ -103,22 +103,22 @@ def test_keys_that_somebody_put_between_two_sites(ring: Ring) -> None:
     }
     for words, changed in cases.items():
         with pytest.raises(TrainingError, match=words):
-            Masking(own, {**ring.keys, **changed}, {}, Kept({}, {}))
+            Masking(own, {**ring.keys, **changed}, {}, InMemory())
     with pytest.raises(TrainingError, match="the keys of site4 do not fit"):
-        Masking(own, {s: k for s, k in ring.keys.items() if s != "site4"}, {}, Kept({}, {}))
+        Masking(own, {s: k for s, k in ring.keys.items() if s != "site4"}, {}, InMemory())
 
 
 def test_shares_that_were_changed_on_the_way_or_meant_for_another(ring: Ring) -> None:
     mine = {sender: sealed["site0"] for sender, sealed in ring.sealed.items()}
     for data in (mine["site1"][:-1] + b"\0", ring.sealed["site1"]["site2"], mine["site2"]):
         with pytest.raises(TrainingError, match="changed on its way"):
-            Masking(ring.secrets["site0"], ring.keys, {**mine, "site1": data}, Kept({}, {}))
+            Masking(ring.secrets["site0"], ring.keys, {**mine, "site1": data}, InMemory())
 
 
 def test_nobody_else_can_open_a_share(ring: Ring) -> None:
     for thief in ring.group.sites[1:]:
         with pytest.raises(TrainingError, match="changed on its way"):
-            Masking(ring.secrets[thief], ring.keys, {"site1": ring.sealed["site1"]["site0"]}, Kept({}, {}))
+            Masking(ring.secrets[thief], ring.keys, {"site1": ring.sealed["site1"]["site0"]}, InMemory())
 
 
 def test_a_round_without_keys(ring: Ring) -> None:
