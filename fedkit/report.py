@@ -79,7 +79,7 @@ def gap(row: Mapping[str, Any]) -> str:
 
 def _templates() -> Environment:
     found = Environment(
-        loader=PackageLoader("fedkit"),
+        loader=PackageLoader("fedkit", "pages"),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=False,

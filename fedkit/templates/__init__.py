@@ -17,19 +17,19 @@ from types import MappingProxyType
 
 from fedkit.errors import RequestError
 from fedkit.governance.request import CodeRequest
-from fedkit.templates.analysis import Analysis
+from fedkit.templates.analysis import AnalysisTemplate
 from fedkit.templates.base import Data, Template
-from fedkit.templates.count import Count
-from fedkit.templates.evaluation import Evaluation
+from fedkit.templates.count import CountTemplate
+from fedkit.templates.evaluation import EvaluationTemplate
 from fedkit.templates.parameters import Parameter
-from fedkit.templates.table import Table
-from fedkit.templates.training import Training
+from fedkit.templates.table import TableTemplate
+from fedkit.templates.training import TrainingTemplate
 
 __all__ = ["TEMPLATES", "Data", "Parameter", "Template", "template", "template_of"]
 
 #: Name → template.
 TEMPLATES: Mapping[str, Template] = MappingProxyType(
-    {one.name: one for one in (Count(), Table(), Training(), Evaluation(), Analysis())}
+    {one.name: one for one in (CountTemplate(), TableTemplate(), TrainingTemplate(), EvaluationTemplate(), AnalysisTemplate())}
 )
 
 

@@ -16,7 +16,7 @@ from fedkit.templates.parameters import Parameter
 OWN = ("entry", "tables", "numbers", "figures")
 
 
-class Analysis(Template):
+class AnalysisTemplate(Template):
     """`parameters={"tables": {name: TableContract}, "numbers": {name: (low, high)}, "figures": [FigureSpec], "settings": {…}}`,
     with the source given to `Study.request(source)`: `def analyse(notes, weights, settings)`.
     """

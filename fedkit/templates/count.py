@@ -7,8 +7,7 @@ from typing import Any
 
 from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
-from fedkit.governance.table_contract import Category, TableContract
-from fedkit.governance.table_contract import Count as CountColumn
+from fedkit.governance.table_contract import Category, Count, TableContract
 from fedkit.notes.counting import BY, groups_of
 from fedkit.notes.note import LANGUAGES
 from fedkit.templates.base import Data, Template
@@ -47,8 +46,8 @@ PROTECTION = (
 )
 
 
-class Count(Template):
-    """`parameters={"by": "label", "labels": ["IMPLANT"]}`; see `Count.parameters`."""
+class CountTemplate(Template):
+    """`parameters={"by": "label", "labels": ["IMPLANT"]}`; see `CountTemplate.parameters`."""
 
     name, kind = "count", "count"
     title = "Count patients and notes"
@@ -94,8 +93,8 @@ def table_of_counts(settings: Mapping[str, Any]) -> TableContract:
     return TableContract(
         {
             **{column: Category(values) for column, values in groups.items()},
-            "patients": CountColumn(),
-            "notes": CountColumn(),
+            "patients": Count(),
+            "notes": Count(),
         },
         max_rows=rows,
         threshold=settings["threshold"],

@@ -30,7 +30,7 @@ def evaluate(notes, weights, settings):
 SPLITS = ("test", "dev", "train")
 
 
-class Evaluation(Template):
+class EvaluationTemplate(Template):
     """`parameters={"model": "runs/first/model"}`: a released folder, or any in Hugging Face layout."""
 
     name, kind = "evaluation", "evaluation"

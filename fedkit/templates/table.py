@@ -36,8 +36,8 @@ def table(notes, weights, settings):
 '''
 
 
-class Table(Template):
-    """`parameters={"by": ["label", "year"], "values": {"year": ["2024", "2025"]}}`; see `Table.parameters`."""
+class TableTemplate(Template):
+    """`parameters={"by": ["label", "year"], "values": {"year": ["2024", "2025"]}}`; see `TableTemplate.parameters`."""
 
     name, kind = "table", "table"
     title = "Cross table of patients and notes"

@@ -12,7 +12,7 @@ from fedkit.templates.base import Data, Template
 from fedkit.templates.parameters import Parameter, checked
 
 
-class Training(Template):
+class TrainingTemplate(Template):
     """`parameters={"rounds": 12}`; what is not given is the recipe's (`fedkit.ner.recipe`)."""
 
     name, kind = "training", "training"
