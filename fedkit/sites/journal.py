@@ -79,6 +79,11 @@ class Journal:
         found = self._db.one(f"{_SELECT} WHERE act = ? ORDER BY seq DESC LIMIT 1", act)
         return _row(found) if found else None
 
+    def latest(self) -> float:
+        """When the newest row was written (Unix seconds, UTC), 0.0 if there is none. It never goes back."""
+        found = self._db.one("SELECT time FROM rows ORDER BY seq DESC LIMIT 1")
+        return datetime.fromisoformat(found[0]).timestamp() if found else 0.0
+
     def has(self, act: str, **fields: Any) -> bool:
         """Whether a row of an act with exactly these fields stands here: what a resumed study asks before it writes one."""
         query = "SELECT 1 FROM rows WHERE act = ? AND fields = ? LIMIT 1"

@@ -126,6 +126,12 @@ class DuckDBNoteStore(NoteStore):
     def commitment(self) -> str:
         return self._about(self.path)["commitment"]
 
+    def patients(self) -> int | None:
+        """Distinct persons in the private notes, None if a note does not say whose it is."""
+        with _open(self.path) as db:
+            unnamed, persons = db.execute("SELECT COUNT(*) - COUNT(patient), COUNT(DISTINCT patient) FROM notes").fetchall()[0]
+        return None if unnamed else int(persons)
+
     def _about(self, path: Path) -> dict[str, str]:
         with _open(path) as db:
             return dict(db.execute("SELECT key, value FROM about").fetchall())

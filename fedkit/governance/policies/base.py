@@ -46,9 +46,10 @@ class Context:
     decision: the last one on this digest, None if there is none.   revoked: whether it replaced an approval by a denial.
     approvals: the approvals that stand, oldest first; more than one where the site asks for several.
     used:     executions of this entry so far.   now: Unix seconds, UTC.
-    recent:   when this user's executions on this data set began, Unix seconds, oldest first; this call is not among them.
+    recent:   when this user's executions on this data set began, Unix seconds, oldest first; () for a call that was charged
+        before, and takes nothing more.
     patients: distinct persons in the data set, None if its notes do not say.
-    cost:     what this call takes of the privacy budget (zCDP rho), 0 for none, and for one that was charged before.
+    cost:     what this call takes of the privacy budget (zCDP rho), 0 for nothing, and for one that was charged before.
     spent, spent_in_all: what this user, and all users together, have taken of the data set's so far.
     clock:    what speaks for the site's clock.
     """
