@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.errors import ConfigurationError, FedkitError
 from fedkit.notes.corpus import Corpus, read_corpus
-from fedkit.runs import RunFolder, StudyEvent, new_run_id
+from fedkit.runs import TRAINING, RunFolder, StudyEvent, new_run_id
 from fedkit.study import Study
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
     from fedkit import refusals
     from fedkit.federated_training import score
     from fedkit.federation.curves import learning_curves
+    from fedkit.federation.rounds import read_history
 
     if study.plan is None:
         study.describe(
@@ -129,7 +130,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
         if site not in decided:
             study.review(site)
             study.decide(site, approved=True)
-    result = study.run()
+    study.run()
     refusals.after_the_last_round(study)
 
     if settings["compare"] and run.read("baselines") is None:
@@ -146,7 +147,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
     report = study.verify()
     run.write("audit", report.to_json())
     forgery = forge_and_check(run, say)
-    curves = learning_curves(result.history, run.read("evaluation"))
+    curves = learning_curves(read_history(study.folder / TRAINING), run.read("evaluation"))
     write_curves(run.path / "curves.png", curves)
 
     from fedkit.report import write_report

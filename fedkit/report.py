@@ -1,4 +1,4 @@
-"""The HTML report and the model card of a run: views over the JSON documents in its folder, nothing computed here."""
+"""The HTML report and the cards of a run: views over the JSON documents in its folder, nothing computed here."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def write_report(run: RunFolder, *, curves: bytes | None = None) -> Path:
 def model_card(**values: Any) -> str:
     """The README.md of a released model folder (Hugging Face model card with its YAML header)."""
     return _templates().get_template("model_card.md.j2").render(**values)
+
+
+def result_card(**values: Any) -> str:
+    """The README.md of a released result folder."""
+    return _templates().get_template("result_card.md.j2").render(**values)
 
 
 def read_events(run: RunFolder) -> list[dict[str, Any]]:

@@ -11,6 +11,10 @@ study keeps everything in one folder and can be opened again after a crash: each
         study.decide(site, approved=True)
     study.run(), study.release()
     print(study.verify())
+
+A training goes in rounds; every other kind of request is a question that each site answers once. `template=` says which:
+
+    study.describe(title="How many with implants", purpose="Plan the capacity", template="count", parameters={"by": "label"})
 """
 
 from __future__ import annotations
@@ -24,18 +28,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fedkit.digests import digest_file, short
-from fedkit.environment import environment_digest
-from fedkit.errors import NotApproved, Refused, RequestError
+from fedkit.errors import NotApproved, Refused, RequestError, SiteError
 from fedkit.governance.decision import Decision
-from fedkit.governance.request import CodeRequest, DataPermit, Entry
+from fedkit.governance.kinds import KINDS
+from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.governance.steps import STEPS
 from fedkit.runs import RunFolder, StudyEvent
+from fedkit.storage import write_whole
 from fedkit.study_evidence import StudyJournal, witness
+from fedkit.templates import Data
+from fedkit.templates import template as template_named
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
     from fedkit.federation.rounds import RoundEvent, RoundsResult
+    from fedkit.results import Result
     from fedkit.sites.base import DatasetCard, Site
     from fedkit.sites.launch import Federation
 
@@ -61,6 +69,7 @@ class Study:
         self.journal = StudyJournal(self.folder)
         self._on_event, self.on_training = on_event, on_training
         self._sessions: dict[tuple[str, str], Site] = {}
+        self._stop = threading.Event()
         self.plan: dict[str, Any] | None = self.run_folder.read("plan")
         stored = self.run_folder.read("request")
         self.code_request: CodeRequest | None = CodeRequest.from_json(stored) if stored else None
@@ -86,65 +95,60 @@ class Study:
         purpose: str,
         permit: DataPermit | None = None,
         dataset: str = "notes",
+        template: str = "training",
+        parameters: Mapping[str, Any] | None = None,
         rounds: int | None = None,
         sequential_rounds: int | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """1 Describe: question, purpose, permit, data and the plan of rounds.
+        """1 Describe: question, purpose, permit, data, and what is asked of them.
 
         permit:   default: a permit for this purpose and data set for 30 days.
-        rounds, sequential_rounds: default: the recipe of `fedkit.ner.tasks.default_settings`. A sequential round shows one
-            site's weights to the next site, so it stands in the request that every steward signs.
-        settings: overrides for the training settings.
+        template: "count", "table", "training", "evaluation" or "analysis" (`fedkit.templates`).   parameters: what it asks for;
+            what is not given has the template's default.
+        rounds, sequential_rounds, settings: the same for a training, and only there. A sequential round shows one site's
+            weights to the next site, so it stands in the request that every steward signs.
+        Raises RequestError for a template or parameters that are not possible.
         """
-        from fedkit.ner.tasks import default_settings
-
         cards = self._cards(dataset)
         labels = sorted({label for card in cards.values() for label in card.labels})
-        chosen = default_settings(labels, notes={site: card.notes.get("train", 0) for site, card in cards.items()})
-        chosen.update(settings or {})
-        if rounds is not None:
-            chosen["rounds"] = rounds
-        if sequential_rounds is not None:
-            chosen["sequential_rounds"] = sequential_rounds
-        if not 0 <= chosen["sequential_rounds"] <= chosen["rounds"]:
-            raise RequestError(
-                "the plan of rounds is not possible",
-                expected="0 <= sequential rounds <= rounds",
-                got=f"{chosen['sequential_rounds']} of {chosen['rounds']}",
-            )
+        data = Data(tuple(labels), {site: card.notes.get("train", 0) for site, card in cards.items()})
+        rest = {"rounds": rounds, "sequential_rounds": sequential_rounds}
+        given = {**(settings or {}), **{k: v for k, v in rest.items() if v is not None}, **(parameters or {})}
+        asked = template_named(template)
+        chosen = asked.settings(given, data)
+        if (weights := asked.inputs(given)) is not None:
+            write_whole(self.folder / "inputs.safetensors", weights, mode=0o666)
         chosen["study"] = self.folder.name  # two runs of one plan are two requests, each decided and counted on its own
         until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
         permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
         self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
+        if template != "training":
+            self.plan["template"] = template
         self.run_folder.write("plan", self.plan)
         self.journal.describe(len(self.sites))
-        shown = f", the first {chosen['sequential_rounds']} from site to site" if chosen["sequential_rounds"] else ""
-        self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds{shown}")
+        if template == "training":
+            shown = f", the first {chosen['sequential_rounds']} from site to site" if chosen["sequential_rounds"] else ""
+            self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds{shown}")
+        else:
+            self.say(1, f"{title}: {asked.explain(chosen)}")
         return self.plan
 
     # 2
     def request(self, source: str | None = None) -> CodeRequest:
         """2 Request: the exact source, environment, settings and output contracts under one digest.
 
-        source: default: the training code of `fedkit.ner.tasks.SOURCE`.
+        source: one's own code, for an analysis or a training of one's own; the other templates have theirs, and refuse another.
         """
-        from fedkit.ner import tasks
-
         plan = self._described()
-        settings = plan["settings"]
-        contracts = tasks.contracts(settings)
-        runs = {"train_round": settings["rounds"], "evaluate": 1}
-        self.code_request = CodeRequest(
+        self.code_request = template_named(plan.get("template", "training")).request(
+            plan["settings"],
             title=plan["title"],
             purpose=plan["purpose"],
             researcher=self.federation.researcher,
             permit=DataPermit.from_json(plan["permit"]),
             dataset=plan["dataset"],
-            source=source or tasks.SOURCE,
-            environment=environment_digest(),
-            entries=tuple(Entry(name, runs[name], contract) for name, contract in contracts.items()),
-            settings=settings,
+            source=source,
         )
         self.run_folder.write("request", self.code_request.to_json())
         self.say(2, f"request {short(self.code_request.digest)}")
@@ -153,15 +157,11 @@ class Study:
     # 3
     def rehearse(self) -> list[MockResult]:
         """3 Rehearse: every site runs each entry on its mock twin. Raises RequestError with all that failed."""
-        from fedkit.federation.parameters import encode
-        from fedkit.ner.tasks import initial_parameters
-
-        request = self.requested()
-        start = encode(initial_parameters(request.settings))
+        request, start = self.requested(), self.starting_weights()
         results: list[MockResult] = []
         for name in self.sites:
             site = self.session(name, "researcher")
-            weights = site.put(start)
+            weights = site.put(start) if start is not None else None
             results += [site.rehearse(request, entry.name, weights) for entry in request.entries]
             worst = next((r.error for r in results if r.site == name and r.error), None)
             seconds = sum(r.seconds for r in results if r.site == name)
@@ -192,6 +192,7 @@ class Study:
             self.journal.tell("study.submitted", request=request.digest, site=name)
             witness(self, name)
             self.say(4, states[-1].status, site=name)
+        self.gather_decisions()
         return states
 
     # 5
@@ -256,15 +257,76 @@ class Study:
         rows = [Decision.from_json(row) for row in self.run_folder.read("decisions") or []]
         return [d for d in rows if d.request == self.requested().digest]
 
+    def gather_decisions(self) -> list[Decision]:
+        """Bring to the ledger what stewards decided without this study: at their own desk, or once and for all in a standing
+        approval. Returns the decisions that were new; a second time changes nothing."""
+        request = self.requested()
+        known = {row["signature"] for row in self.run_folder.read("decisions") or []}
+        found = []
+        for name in self.sites:
+            try:
+                decision = self.session(name, "researcher").decision(request.digest)
+            except SiteError:
+                continue  # what needs the site will say that it is not reached
+            if decision is not None and decision.signature not in known:
+                self.run_folder.add("decisions", decision.to_json())
+                self.federation.ledger.decide(decision)
+                self.say(6, "approved" if decision.approved else f"denied: {decision.reason}", site=name)
+                found.append(decision)
+        return found
+
     # 7 and 8
-    def run(self, stop: threading.Event | None = None) -> RoundsResult:
-        """7 Run and 8 Aggregate: the rounds at the sites that approved, then one evaluation there. → journal, ledger
+    def run(self, stop: threading.Event | None = None) -> RoundsResult | Result:
+        """7 Run and 8 Aggregate, at the sites that approved. → journal, ledger
 
-        stop: read between rounds; `run()` again goes on from the last complete round, as it does after a crash.
+        A training runs its rounds and then one evaluation, and gives a `RoundsResult`. Every other request runs once at each
+        site, at all of them at the same time, and gives its `Result`; sites that refuse or fail are named in it.
+        stop: read between rounds, or before a site's turn. `run()` again goes on where it stopped, as it does after a crash:
+            nothing that is done runs a second time.
         """
-        from fedkit.federated_training import train
+        self._stop.clear()
+        self.gather_decisions()
+        if self.requested().kind == "training":
+            from fedkit.federated_training import train
 
-        return train(self, stop=stop)
+            return train(self, stop=stop or self._stop)
+        from fedkit.federated_query import ask_sites
+
+        return ask_sites(self, stop=stop or self._stop)
+
+    def result(self) -> Result:
+        """What came of the run so far, with the sites that are missing: built anew from the receipts in the study's folder.
+
+        Raises RequestError before anything came.
+        """
+        from fedkit.federated_query import result_of
+
+        return result_of(self)
+
+    def cancel(self) -> int:
+        """End the run that goes on in another thread, also what the sites are busy with; returns how many calls that were.
+
+        Whoever waits in `run` gets what came so far, or ExecutionCancelled. `run()` again goes on.
+        """
+        self._stop.set()
+        ended = 0
+        for name in self.sites:
+            session = self.federation.login(name, "researcher")  # the study's own is busy in the other thread
+            try:
+                ended += session.cancel(self.requested().digest)
+            finally:
+                session.close()
+        return ended
+
+    def starting_weights(self) -> bytes | None:
+        """What every site is given at first, in its wire form: untrained weights, those to be evaluated, or none."""
+        request = self.requested()
+        if request.kind == "training":
+            from fedkit.federation.parameters import encode
+            from fedkit.ner.tasks import initial_parameters
+
+            return encode(initial_parameters(request.settings))
+        return (self.folder / "inputs.safetensors").read_bytes() if KINDS[request.kind].weights else None
 
     def approved_sites(self) -> list[str]:
         """The sites whose approval counts now. Raises NotApproved if there is none."""
@@ -282,11 +344,16 @@ class Study:
 
     # 9
     def release(self) -> Path:
-        """9 Release: a model folder in Hugging Face layout with card, metrics and provenance. → ledger"""
-        from fedkit.release import release
+        """9 Release: a model folder in Hugging Face layout, or a folder of the result, with card and provenance. → ledger"""
+        if self.requested().kind == "training":
+            from fedkit.release import release
 
-        folder = release(self)
-        self.say(9, f"model folder, {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
+            folder, what = release(self), "model"
+        else:
+            from fedkit.result_release import release_result
+
+            folder, what = release_result(self), "result"
+        self.say(9, f"{what} folder, {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
         return folder
 
     # 10

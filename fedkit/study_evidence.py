@@ -122,7 +122,7 @@ def collect(study: Study, *, updates: bool = False) -> Path:
     """Anchor what is not anchored yet, have the head counter-signed, and write `evidence/`; returns it.
 
     updates: also the weights of the rounds: aggregates from the study's folder, and of the sites' own what they still have
-        (those of the latest rounds), so that averages can be computed again.
+        (those of the latest rounds), so that averages can be computed again; and the tables that the sites gave.
     """
     from fedkit.audit.evidence import export
     from fedkit.federation.rounds import read_history
@@ -136,7 +136,6 @@ def collect(study: Study, *, updates: bool = False) -> Path:
     for name in study.sites:
         witness(study, name)
     history = read_history(study.folder / TRAINING)
-    evaluated = {"entry": "evaluate", "round": 1, "receipts": study.run_folder.read("evaluation-receipts") or []}
     return export(
         study.folder / "evidence",
         ledger=ledger,
@@ -144,10 +143,23 @@ def collect(study: Study, *, updates: bool = False) -> Path:
         study=study.journal.rows(),
         request=study.requested(),
         decisions=[Decision.from_json(row) for row in study.run_folder.read("decisions") or []],
-        rounds=[*(record.to_json() for record in history), evaluated],
+        rounds=[*(record.to_json() for record in history), _asked_once(study)],
         heads=[SignedHead.from_json(row) for row in study.run_folder.read("heads") or []],
         weights=_weights(study, history) if updates else None,
     )
+
+
+def _asked_once(study: Study) -> dict[str, Any]:
+    """The round in which each site answers once: the evaluation of a training, or all that another request is."""
+    request = study.requested()
+    if request.kind == "training":
+        return {"entry": "evaluate", "round": 1, "receipts": study.run_folder.read("evaluation-receipts") or []}
+    closed = study.run_folder.read("result") is not None  # until then nothing of it is on the ledger
+    return {
+        "entry": request.entries[0].name,
+        "round": 1,
+        "receipts": (study.run_folder.read("answers") or []) if closed else [],
+    }
 
 
 def _weights(study: Study, history: list[RoundRecord]) -> dict[str, bytes]:
@@ -157,6 +169,8 @@ def _weights(study: Study, history: list[RoundRecord]) -> dict[str, bytes]:
     from fedkit.ner.tasks import initial_parameters
 
     found: dict[str, bytes] = {}
+    for file in (study.folder / "answers").glob("*.safetensors"):
+        found[file.stem] = file.read_bytes()
     for record in history:
         averaged = [] if record.sequential else record.receipts
         for digest in {record.aggregate, *([] if record.sequential else [record.before])} - found.keys():

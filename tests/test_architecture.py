@@ -21,7 +21,7 @@ LAYERS = (
     ("federation",),
     ("templates", "results"),
     ("sites", "config"),
-    ("study", "study_evidence", "federated_training", "release", "refusals", "report"),
+    ("study", "study_evidence", "federated_training", "federated_query", "release", "result_release", "refusals", "report"),
     ("demo", "doctor", "widgets"),
     ("cli",),
 )

@@ -54,7 +54,13 @@ class AnalysisTemplate(Template):
             raise RequestError(
                 "not what may leave", expected="table contracts, and numbers with two bounds", got=type(error).__name__
             ) from None
-        figures_of(settings["figures"], tables)
+        figures = figures_of(settings["figures"], tables)
+        if bad := [
+            name for name in (*tables, *numbers, *(f.name for f in figures)) if not (name.isascii() and name.isidentifier())
+        ]:
+            raise RequestError(
+                "a name is no word", expected="letters, digits and _ for tables, numbers and figures", got=f"{bad[0]!r:.40}"
+            )
         return {settings["entry"]: OutputContract(numbers=numbers, tables=tables)}
 
     def code(self, settings: Mapping[str, Any], source: str | None = None) -> str:
