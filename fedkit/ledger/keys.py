@@ -20,7 +20,7 @@ from fedkit.errors import ConfigurationError, LedgerError, StorageError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.delegation import Delegation
 from fedkit.governance.standing import StandingApproval
-from fedkit.ledger import heads, spending, standing, typed
+from fedkit.ledger import heads, spending, standing, sum_keys, typed
 from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.transactions import sign_transaction
@@ -92,6 +92,17 @@ class Keyring:
                 write_new(path, json.dumps(sealed).encode())
             return self.address(actor)
 
+    def renew(self, actor: str) -> str:
+        """Give an actor another key, of which the address is returned. The old one, if it is there, is kept under another name,
+        `<actor>.<number>`; what it may still sign, the ledger says."""
+        path = self._path(actor)
+        with self._lock:
+            if path.exists():
+                number = next(n for n in range(1, 10_000) if not self._path(f"{actor}.{n}").exists())
+                path.rename(self._path(f"{actor}.{number}"))
+            self._unlocked.pop(actor, None)
+            return self.create(actor)
+
     def address(self, actor: str) -> str:
         """The actor's address, which is no secret; nothing is unlocked for it. Raises LedgerError if there is no key."""
         return to_checksum_address("0x" + str(self._sealed(actor)["address"]).removeprefix("0x"))
@@ -115,6 +126,10 @@ class Keyring:
     def sign_head(self, actor: str, head: SignedHead, domain: LedgerDomain) -> SignedHead:
         """The head of the chain, counter-signed."""
         return heads.sign_head(head, self._key(actor), domain)
+
+    def sign_sum_keys(self, actor: str, request: str, site: str, keys: str, domain: LedgerDomain) -> str:
+        """A site's signature over its masking keys for a request, both by their digests."""
+        return sum_keys.sign_sum_keys(request, site, keys, self._key(actor), domain)
 
     def sign_budget(self, actor: str, budget: Budget, domain: LedgerDomain) -> Budget:
         """The cap of a privacy budget, signed. Raises LedgerError unless the actor's key is that of `budget.steward`."""
@@ -157,7 +172,9 @@ class Keyring:
             bytes.fromhex(str(sealed["address"]).removeprefix("0x"))
         except FileNotFoundError:
             raise LedgerError(
-                f"there is no key of {actor}", expected=f"one of {self.actors()}", help=f"make one: create({actor!r})"
+                f"there is no key of {actor}",
+                expected=f"one of {self.actors()}",
+                help="restore the key folder from a backup; a lost key gets a successor by Federation.replace_key(site, user)",
             ) from None
         except (ValueError, KeyError, TypeError, OSError):
             raise LedgerError(

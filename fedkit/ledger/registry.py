@@ -16,11 +16,16 @@ RESEARCHER, AUDITOR, AUTHORITY, ADMIN = "researcher", "auditor", "authority", "a
 class RegistryActs(Recorder):
     """The part of the ledger that says who is who."""
 
+    def is_site(self, name: str) -> bool:
+        """Whether a site of that name is registered."""
+        return bool(self._ask("Registry", "isSite", name_id(name)))
+
     def register_site(
         self, name: str, address: str, steward: str, commitment: str | None = None, *, dataset: str = "notes"
     ) -> SiteRegistered:
         """Register a site by name, the address of its signing key and of its steward; and the commitment to its data set.
 
+        steward: the first one; "" for a site that is registered already, whose stewards come and go by `grant` and `revoke`.
         A site that is registered with these keys already is left as it is; a new commitment is recorded.
         Raises LedgerError if it is registered with other keys.
         """
@@ -30,7 +35,7 @@ class RegistryActs(Recorder):
             site = name_id(name)
             if not self._ask("Registry", "isSite", site):
                 acts.append(("Registry", "registerSite", (site, address, steward)))
-            elif not (self.has_role(key_role(name), address) and self.has_role(steward_role(name), steward)):
+            elif not (self.has_role(key_role(name), address) and (not steward or self.has_role(steward_role(name), steward))):
                 raise LedgerError(
                     f"{name} is registered with other keys",
                     expected="its key and steward as registered",

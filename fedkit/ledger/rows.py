@@ -47,7 +47,13 @@ _CODES = codes()
 #:   address, signature   0x and 40 or 130 hex characters
 ACTS: Mapping[str, Mapping[str, str]] = {
     # -- a site
-    "site.opened": {"isolation": "word?", "key": "address?", "environment": "digest?", "desk": "address?"},
+    "site.opened": {
+        "isolation": "word?",
+        "key": "address?",
+        "environment": "digest?",
+        "desk": "address?",
+        "policy": "digest?",
+    },
     "site.closed": {},
     "account.added": {"user": "name", "level": "word", "address": "address?", "expires": "count?"},
     "account.changed": {"user": "name", "level": "word", "address": "address?", "expires": "count?"},
@@ -58,7 +64,11 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "password.changed": {},
     "password.reset": {"user": "name"},
     "access.granted": {"level": "word"},
-    "access.refused": {"method": "name?", "reason": "word", "count": "count?"},  # count: of refusals that got no row of their own
+    "access.refused": {
+        "method": "name?",
+        "reason": "word",
+        "count": "count?",
+    },  # count: of refusals that got no row of their own
     "dataset.loaded": {"dataset": "name", "commitment": "digest", "notes": "count"},
     "request.submitted": {
         "request": "digest",
@@ -135,6 +145,10 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "execution.failed": {"request": "digest", "entry": "name", "round": "count", "reason": "word", "killed": "word?"},
     "execution.cancelled": {"request": "digest", "calls": "count"},
     "logs.read": {"request": "digest", "logs": "count"},
+    "sum.keys": {"request": "digest", "keys": "digest", "signature": "signature"},
+    "sum.agreed": {"request": "digest", "sites": "count"},
+    "sum.opened": {"request": "digest", "round": "count", "sites": "count"},
+    "sum.refused": {"request": "digest", "reason": "word"},
     "blob.stored": {"blob": "digest", "bytes": "count"},
     "blob.read": {"blob": "digest"},
     "blob.refused": {"blob": "digest?", "reason": "word"},

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fedkit.errors import ConfigurationError
+from fedkit.sites.passwords import make
 from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ FILE = "accounts.json"
 
 @dataclass(frozen=True)
 class Account:
-    """A user of one site. address: on the ledger, "" for who signs nothing there. The password is generated, never chosen."""
+    """A user of one site. The password is generated, never chosen.
+
+    level: "" for who was added later; the site knows it.   address: on the ledger, "" for who has no key in this folder.
+    """
 
     user: str
     level: str
@@ -39,24 +42,33 @@ class Account:
 
 
 def stored_accounts(folder: Path, keys: Keyring, sites: Sequence[str]) -> dict[str, dict[str, Account]]:
-    """site → level → account, from `accounts.json`; those that are missing are made, with random passwords.
+    """site → user → account, from `accounts.json`; those of `ACCOUNTS` that are missing are made, with random passwords.
 
     keys: where researcher, auditor and each steward have their ledger address.
     Raises ConfigurationError if the file is damaged or others can read it, StorageError.
     """
     stored = _read(folder / FILE)
+    held = set(keys.actors())
     accounts: dict[str, dict[str, Account]] = {}
     for site in sites:
-        addresses = {"researcher": keys.address("researcher"), "auditor": keys.address("auditor")}
-        addresses["steward"] = keys.address(f"steward-{site}")
+        actors = {"researcher": "researcher", "auditor": "auditor", "steward": f"steward-{site}"}
+        addresses = {level: keys.address(actor) for level, actor in actors.items() if actor in held}
         passwords = stored.get(site, {})
-        accounts[site] = {
-            level: Account(level, level, passwords.get(level) or _password(), addresses.get(level, "")) for level in ACCOUNTS
-        }
-    rows = {site: {level: account.password for level, account in several.items()} for site, several in accounts.items()}
+        mine = {level: Account(level, level, passwords.get(level) or make(), addresses.get(level, "")) for level in ACCOUNTS}
+        accounts[site] = mine | {user: Account(user, "", passwords[user]) for user in passwords if user not in ACCOUNTS}
+    rows = _rows(accounts)
     if rows != stored:
-        write_whole(folder / FILE, json.dumps(rows, indent=1).encode())
+        keep_accounts(folder, accounts)
     return accounts
+
+
+def keep_accounts(folder: Path, accounts: Mapping[str, Mapping[str, Account]]) -> None:
+    """Write `accounts.json`. Raises StorageError."""
+    write_whole(folder / FILE, json.dumps(_rows(accounts), indent=1).encode())
+
+
+def _rows(accounts: Mapping[str, Mapping[str, Account]]) -> dict[str, dict[str, str]]:
+    return {site: {user: account.password for user, account in several.items()} for site, several in accounts.items()}
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -73,8 +85,3 @@ def _read(path: Path) -> Mapping[str, Any]:
             f"{path.name} is damaged", expected="the accounts as fedkit wrote them", help="restore it from a backup"
         ) from None
     return stored
-
-
-def _password() -> str:
-    """190 random bits, and what PySyft's rule for passwords wants to see."""
-    return f"{secrets.token_urlsafe(24)}aA1"

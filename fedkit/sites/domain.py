@@ -11,12 +11,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import syft as sy
 from nacl.signing import SigningKey
-from syft.client.api import ServerIdentity
-from syft.server.credentials import SyftVerifyKey, UserLoginCredentials
+from syft.client.api import ServerIdentity, SignedSyftAPICall
+from syft.server.credentials import SyftSigningKey
 from syft.service.context import AuthedServiceContext
 from syft.service.policy.policy import Matches, UserOwned
 from syft.service.response import SyftError
@@ -27,44 +27,101 @@ from syft.store.blob_storage.on_disk import OnDiskBlobStorageClientConfig, OnDis
 from syft.store.db.sqlite import SQLiteDBConfig
 from syft.types.errors import SyftException
 
-from fedkit.errors import AccessRefused, NotApproved, SiteError, StorageError
+from fedkit.errors import AccessRefused, FedkitError, NotApproved, SiteError, StorageError
 from fedkit.governance.request import CodeRequest
-from fedkit.sites import exposure, pysyft, syft_code
+from fedkit.sites import exposure, pysyft, syft_code, syft_wire
 from fedkit.sites.syft_policy import FedkitOutputPolicy
 from fedkit.storage import write_whole
 
+if TYPE_CHECKING:
+    from fedkit.sites.access import Access
+
 
 class GuardedDatasite(sy.Datasite):
-    """A PySyft domain that looks at a call before PySyft does: some calls never reach the check of roles.
+    """A PySyft domain that looks at a call before PySyft does: most never reach it.
 
-    serves_others: calls come from other processes, so PySyft's administration is closed: it is done at the site.
+    Calls are signed by the key of a session. The account behind it has a key of its own in PySyft, which never leaves the site:
+    the call goes on under that one, so that what a person made in PySyft stays theirs from login to login.
+
+    access:   who may come in; None while the domain is being set up, when it serves itself only.
+    serves_others: calls come from other processes, so that even the domain's own key, its root, may call nothing.
     """
 
+    access: Access | None = None
     serves_others = False
 
-    def handle_api_call_with_unsigned_result(self, api_call: Any, job_id: Any = None, check_call_location: bool = True) -> Any:
-        with pysyft.one_call():
-            return self._guarded(api_call, job_id, check_call_location)
+    def __init__(self, *args: Any, **named: Any) -> None:
+        self._keys: dict[str, SyftSigningKey] = {}
+        super().__init__(*args, **named)
 
-    def _guarded(self, api_call: Any, job_id: Any, check_call_location: bool) -> Any:
+    def handle_api_call_with_unsigned_result(self, api_call: Any, job_id: Any = None, check_call_location: bool = True) -> Any:
+        if not self.serves_others and api_call.credentials == self.verify_key:
+            with pysyft.one_call():
+                return super().handle_api_call_with_unsigned_result(api_call, job_id, check_call_location)
         if not api_call.is_valid:
-            return SyftError(message="the signature does not fit")
-        message = api_call.message
-        path = str(message.path)
-        # A call that does not block goes to a queue, and one for another server to that server, without a look at the role.
-        if not message.blocking or message.server_uid != self.id or path == "queue":
-            return SyftError(message="this site answers direct calls only")
-        if self.serves_others or api_call.credentials != self.verify_key:
-            config = ServiceConfigRegistry.get_registered_configs().get(path)
-            role = self.get_role_for_credentials(api_call.credentials)
-            if config is None or not config.has_permission(role) or (self.serves_others and role == ServiceRole.ADMIN):
-                return SyftError(message=f"you have no access to {path}" if config else "there is no such call")
-            largest = exposure.LARGEST.get(path, exposure.LARGEST_OTHER)
-            if len(api_call.serialized_message) > largest:
-                return SyftError(message=f"{path} takes at most {largest} bytes; weights travel beside PySyft")
-            if path == "action.set" and not self._is_new_argument(message):
-                return SyftError(message="an argument is a new object with a plain value")
-        return super().handle_api_call_with_unsigned_result(api_call, job_id, check_call_location)
+            self.no_call()
+            return SyftError(message=exposure.REFUSAL)
+        return self.obey(syft_wire.SignedMessage(str(api_call.credentials), bytes(api_call.serialized_message)))
+
+    def obey(self, signed: syft_wire.SignedMessage) -> Any:
+        """What PySyft answers to a message whose signature fits; one refusal, whatever the reason, where it is not asked."""
+        try:
+            call = self._let_in(signed)
+        except FedkitError:
+            return SyftError(message=exposure.REFUSAL)
+        with pysyft.one_call():
+            return super().handle_api_call_with_unsigned_result(call)
+
+    def no_call(self) -> None:
+        """Write down that somebody sent what is no signed call."""
+        if self.access is not None:
+            self.access.refuse(None, "bad-signature")
+
+    def _let_in(self, signed: syft_wire.SignedMessage) -> SignedSyftAPICall:
+        """The call as PySyft may have it. Raises the refusal, which is in the journal by then."""
+        if self.access is None:
+            raise AccessRefused("the domain is not open yet")
+        caller = self.access.caller(signed.key)
+        path = ""
+        try:
+            path = syft_wire.called(signed.message)
+            most = exposure.LARGEST.get(path, exposure.LARGEST_OTHER)
+            if caller.once or not exposure.is_open(caller.level, path) or len(signed.message) > most:
+                raise AccessRefused(exposure.REFUSAL)
+            syft_wire.check(signed.message)
+            return self._as_the_account(caller.user, path, signed.message)
+        except FedkitError as error:
+            known = path if path in ServiceConfigRegistry.get_registered_configs() else None
+            self.access.refuse(known, error.code, caller.user)
+            raise
+
+    def _as_the_account(self, user: str, path: str, message: bytes) -> SignedSyftAPICall:
+        """The same call, signed by the account's own key, which answers directly: not through a queue, and not elsewhere."""
+        key = self.key_of(user)
+        call = SignedSyftAPICall(
+            credentials=key.verify_key, signature=key.signing_key.sign(message).signature, serialized_message=message
+        )
+        asked = call.message
+        if not asked.blocking or asked.server_uid != self.id or (path == "action.set" and not self._is_new_argument(asked)):
+            raise AccessRefused(exposure.REFUSAL)
+        return call
+
+    def key_of(self, user: str) -> SyftSigningKey:
+        """The key of an account in PySyft, which never changes. Raises AccessRefused if it has none."""
+        if user not in self._keys:
+            try:
+                found = self.services.user.stash.get_by_email(self.verify_key, email(user, self.name)).unwrap()
+            except SyftException:
+                raise AccessRefused("no such account in the domain") from None
+            self._keys[user] = found.signing_key
+        return self._keys[user]
+
+    def get_api(self, for_user: Any = None, communication_protocol: Any = None) -> Any:
+        """PySyft's list of what a key may call, for the account whose session the key is; for others, what a guest has."""
+        if self.access is not None and for_user is not None and for_user != self.verify_key:
+            user = self.access.sessions.user(str(for_user))
+            for_user = self.key_of(user).verify_key if user is not None else for_user
+        return super().get_api(for_user, communication_protocol)
 
     def _is_new_argument(self, message: Any) -> bool:
         """Stock PySyft overwrites whatever object has the id that a caller chose, the mock of a data set included."""
@@ -125,38 +182,22 @@ class Domain:
         return str(self.server.id)
 
     # -- accounts
-    def add_account(self, user: str, level: str, password: str) -> None:
-        """Make an account with the PySyft role of its level; an account that is there already stays as it is."""
-        if self._users.stash.email_exists(email=email(user, self.site)).unwrap():
+    def set_account(self, user: str, level: str) -> None:
+        """Give an account its user in PySyft, with the role of its level; made if it is missing.
+
+        Nobody logs in to PySyft: its password is random and forgotten. Its key is what the account's calls go on under.
+        """
+        role = ServiceRole[exposure.ROLES[level]]
+        address = email(user, self.site)
+        if not self._users.stash.email_exists(email=address).unwrap():
+            password = f"{secrets.token_urlsafe(24)}aA1"
+            made = UserCreate(email=address, name=user, password=password, password_verify=password, role=role)
+            self._users._add_user(self.server.verify_key, made.to(User)).unwrap()
             return
-        made = UserCreate(
-            email=email(user, self.site),
-            name=user,
-            password=password,
-            password_verify=password,
-            role=ServiceRole[exposure.ROLES[level]],
-        )
-        self._users._add_user(self.server.verify_key, made.to(User)).unwrap()
-
-    def login(self, user: str, password: str) -> bytes:
-        """The seed (32 bytes) of the user's signing key, for the right password. Raises AccessRefused."""
-        context = self.server.get_unauthed_context(UserLoginCredentials(email=email(user, self.site), password=password))
-        try:
-            return bytes(self._users.exchange_credentials(context).value.signing_key.signing_key)
-        except SyftException:
-            raise AccessRefused(
-                "user or password is wrong", expected="an account of this site", help="look into the accounts file"
-            ) from None
-
-    def user_of(self, verify_key: str) -> str | None:
-        """The account with this verify key (64 hex characters) in PySyft's user table, or None."""
-        try:
-            user = self._users.stash.get_by_verify_key(
-                credentials=self.server.verify_key, verify_key=SyftVerifyKey.from_string(verify_key)
-            ).unwrap()
-        except (SyftException, ValueError):
-            return None
-        return str(user.name)
+        found = self._users.stash.get_by_email(self.server.verify_key, address).unwrap()
+        if found.role != role:
+            found.role = role
+            self._users.stash.update(credentials=self.server.verify_key, obj=found).unwrap()
 
     # -- the data set
     def add_dataset(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """A signed call to a site: the same envelope in process and over HTTP.
 
-`{"site", "method", "params", "time", "nonce"}` as canonical JSON, signed with the Ed25519 key of the caller's PySyft account.
+`{"site", "method", "params", "time", "nonce"}` as canonical JSON, signed with the Ed25519 key of the caller's session.
 The site's name is part of it, so a call for one site is none for another; the nonce and a window of time make it count once.
 """
 
@@ -26,7 +26,7 @@ WINDOW = 120
 
 @dataclass(frozen=True)
 class Call:
-    """A call whose signature fits. key: the caller's verify key (64 hex); who that is, the site's user table says."""
+    """A call whose signature fits. key: the caller's verify key (64 hex); whose session that is, `sites.sessions` knows."""
 
     key: str
     method: str
@@ -43,6 +43,16 @@ def seal(key: SigningKey, site: str, method: str, params: Mapping[str, Any], *, 
         "key": key.verify_key.encode().hex(),
         "signature": key.sign(body).signature.hex(),
     }
+
+
+def signed_method(envelope: Mapping[str, Any]) -> str | None:
+    """The call that an envelope names, if its signature fits; nothing is looked at but that, and nothing remembered."""
+    try:
+        body = str(envelope["body"]).encode()
+        VerifyKey(bytes.fromhex(str(envelope["key"]))).verify(body, bytes.fromhex(str(envelope["signature"])))
+        return str(json.loads(body)["method"])
+    except (KeyError, TypeError, ValueError, RecursionError, BadSignatureError):
+        return None
 
 
 class Envelopes:

@@ -14,27 +14,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-#: level → path → why it stays open. A level that is not here has nothing.
-OPEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
+from fedkit.governance.levels import ASKING, LEVELS
+
+#: What every call to PySyft's services that is not let in is told, whatever the reason.
+REFUSAL = "this site does not take this call"
+
+_ASKING = MappingProxyType(
     {
-        "researcher": MappingProxyType(
-            {
-                "dataset.get_all": "find the data set and its asset; the asset's data is a handle",
-                "code.request_code_execution": "submit; the request waits until the gate approves exactly this code",
-                "action.set": "the arguments of a call (entry, round, digest of the weights) are objects in PySyft",
-                "code.call": "execute one's own approved code; the gate and the output policy decide",
-                "metadata.get_metadata": "the client asks how large an argument may be before it sends one",
-                "user.get_current_user": "PySyft's own login asks who it is",
-            }
-        ),
+        "dataset.get_all": "find the data set and its asset; the asset's data is a handle",
+        "code.request_code_execution": "submit; the request waits until the gate approves exactly this code",
+        "action.set": "the arguments of a call (entry, round, digest of the weights) are objects in PySyft",
+        "code.call": "execute one's own approved code; the gate and the output policy decide",
+        "metadata.get_metadata": "the client asks how large an argument may be before it sends one",
     }
 )
 
-#: fedkit level → PySyft role. Who reviews, decides or audits does so through the gate, so in PySyft they are guests, and
-#: guests have nothing: a role of PySyft's that approves code (DATA_OWNER) is given to nobody.
-ROLES: Mapping[str, str] = MappingProxyType(
-    {"guest": "GUEST", "researcher": "DATA_SCIENTIST", "auditor": "GUEST", "steward": "GUEST", "admin": "ADMIN"}
-)
+#: level → path → why it stays open. A level that is not here has nothing.
+OPEN: Mapping[str, Mapping[str, str]] = MappingProxyType({"analyst": _ASKING, "researcher": _ASKING})
+
+#: fedkit level → PySyft role. Who reviews, decides, audits or keeps accounts does so through the gate, so in PySyft they are
+#: guests, and guests have nothing. The roles that approve code or make users (DATA_OWNER, ADMIN) are given to nobody.
+ROLES: Mapping[str, str] = MappingProxyType({level: "DATA_SCIENTIST" if level in ASKING else "GUEST" for level in LEVELS})
 
 #: The largest signed PySyft message (bytes) that a path takes. Weights travel beside PySyft, so arguments are short.
 LARGEST: Mapping[str, int] = MappingProxyType({"action.set": 16_384, "code.request_code_execution": 2_000_000})
@@ -42,8 +42,8 @@ LARGEST_OTHER = 65_536
 
 
 def is_open(level: str, path: str) -> bool:
-    """Whether a user of this level may call this PySyft path. The site's admin may call any, at the site itself."""
-    return level == "admin" or path in OPEN.get(level, {})
+    """Whether an account of this level may call this PySyft path."""
+    return path in OPEN.get(level, {})
 
 
 def close_the_rest() -> int:
@@ -57,7 +57,7 @@ def close_the_rest() -> int:
     configs: dict[str, Any] = ServiceConfigRegistry.get_registered_configs()
     for path, config in configs.items():
         config.roles = [ServiceRole.ADMIN]
-        config.roles += [ServiceRole[ROLES[level]] for level, paths in OPEN.items() if path in paths]
+        config.roles += sorted({ServiceRole[ROLES[level]] for level, paths in OPEN.items() if path in paths})
     # Numpy, pandas and torch as remote functions all go through action.execute, which is closed; listing them costs time.
     LibConfigRegistry.get_registered_configs().clear()
     return len(configs)

@@ -1,4 +1,4 @@
-"""What a site's gate remembers: accounts' levels, requests, rehearsals, decisions, charges and receipts, in one SQLite file.
+"""What a site's gate remembers: requests, rehearsals, decisions, charges and receipts, in one SQLite file.
 
 A charge is one statement, `UPDATE … SET n = n + 1 WHERE n < granted`, in one transaction with the row of the run it is for. So
 no number of concurrent calls gets more than was granted, and a crash between the run and its reply neither loses the charge
@@ -27,7 +27,6 @@ ATTEMPTS = 3
 KEPT_RUNS = 4
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS accounts (user TEXT PRIMARY KEY, level TEXT NOT NULL, address TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (digest TEXT PRIMARY KEY, json TEXT NOT NULL, user TEXT NOT NULL, submitted REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS rehearsals (digest TEXT, entry TEXT, json TEXT NOT NULL, PRIMARY KEY (digest, entry));
 CREATE TABLE IF NOT EXISTS decisions (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, json TEXT NOT NULL,
@@ -48,19 +47,6 @@ class GateStore:
         self.database = Database(path, _SCHEMA)
         self._one, self._all, self._write = self.database.one, self.database.all, self.database.write
         self._transaction = self.database.transaction
-
-    # -- accounts
-    def set_account(self, user: str, level: str, address: str) -> bool:
-        """Keep an account's level and ledger address ("" if it has none); True if it is new here."""
-        with self._transaction() as db:
-            known = db.execute("SELECT 1 FROM accounts WHERE user = ?", (user,)).fetchone()
-            db.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?)", (user, level, address))
-        return known is None
-
-    def account(self, user: str) -> tuple[str, str] | None:
-        """(level, address) of an account, or None."""
-        row = self._one("SELECT level, address FROM accounts WHERE user = ?", user)
-        return (row[0], row[1]) if row else None
 
     # -- requests
     def add_request(self, request: CodeRequest, user: str) -> None:

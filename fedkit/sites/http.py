@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+from nacl.signing import SigningKey
 
 from fedkit.errors import FedkitError, SiteError
+from fedkit.sites.session import login_envelope
 
 #: To connect, and to wait for a reply: a round may take as long as the site's worker may.
 TIMEOUT = urllib3.Timeout(connect=10.0, read=3600.0)
@@ -28,10 +30,12 @@ class OverHttp:
         self.site = str(row.get("site", ""))
 
     def login(self, user: str, password: str) -> bytes:
-        row = self._json("POST", "/fedkit/v1/login", json.dumps({"user": user, "password": password}).encode())
+        key = SigningKey.generate()
+        body = json.dumps(login_envelope(key, self.site, user, password)).encode()
+        row = self._json("POST", "/fedkit/v1/login", body)
         if "error" in row:
             raise FedkitError.from_json(row["error"]) from None
-        return bytes.fromhex(row["ok"])
+        return bytes(key)
 
     def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         body = self._request("POST", "/fedkit/v1/call", json.dumps(envelope).encode() + b"\n" + data)

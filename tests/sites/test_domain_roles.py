@@ -21,7 +21,7 @@ from fedkit.sites.domain import Domain, email  # noqa: E402
 @pytest.fixture
 def domain(tmp_path: Path) -> Iterator[Domain]:
     made = Domain(tmp_path / "domain", "north")
-    made.add_account("rita", "researcher", "aA1-a-password-of-some-length")
+    made.set_account("rita", "researcher")
     yield made
     made.close()
 

@@ -16,11 +16,15 @@ from fedkit.sites.witness import Witness
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: an account of this site. name is short enough for the journal; address is theirs on the ledger, or ""."""
+    """Who calls: an account of this site. name is short enough for the journal; address is theirs on the ledger, or "".
+
+    key: of the session that the call came in (64 hex).
+    """
 
     name: str
     level: str
     address: str
+    key: str = ""
 
     @property
     def oversees(self) -> bool:
