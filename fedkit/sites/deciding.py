@@ -186,8 +186,13 @@ class Deciding:
     # -- weights, beside PySyft
     def put(self, data: bytes, digest: str, user: str) -> str:
         if digest_bytes(data) != digest:
+            self.parts.journal.append("blob.refused", user, blob=digest if is_digest(digest) else None, reason=DigestMismatch.code)
             raise DigestMismatch("the bytes are not those that were signed for", expected=digest, got="another digest")
-        stored = self.parts.channel.put(user, data)
+        try:
+            stored = self.parts.channel.put(user, data)
+        except FedkitError as error:
+            self.parts.journal.append("blob.refused", user, blob=digest, reason=error.code)
+            raise
         self.parts.journal.append("blob.stored", user, blob=stored, bytes=len(data))
         return stored
 
