@@ -27,6 +27,9 @@ from fedkit.sites import pysyft
 from fedkit.sites.confinement import die_with_parent
 from fedkit.sites.parts import SiteConfig
 
+#: Connections at once; whoever comes after them is told to come again (503).
+CONNECTIONS = 512
+
 
 def serve_site(config: SiteConfig, reply: int) -> None:
     """Open the site, say on `reply` where it listens, and serve until SIGTERM."""
@@ -43,7 +46,15 @@ def serve_site(config: SiteConfig, reply: int) -> None:
     try:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             gate.parts.info = replace(gate.parts.info, url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-            settings = uvicorn.Config(make_app(gate), log_config=None, access_log=False, timeout_graceful_shutdown=2)
+            settings = uvicorn.Config(
+                make_app(gate),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                limit_concurrency=CONNECTIONS,
+                timeout_graceful_shutdown=2,
+            )
             ready = {"site": config.name, "info": asdict(gate.parts.info), "commitment": gate.parts.notes.commitment()}
             _say(reply, ready)
             uvicorn.Server(settings).run(sockets=[listening])
