@@ -78,7 +78,8 @@ class Envelopes:
             call = json.loads(body)
             method, moment, nonce = str(call["method"]), float(call["time"]) / 1000, str(call["nonce"])
             params, site = call["params"], call["site"]
-            one_way = canonical(call) == body  # not so with a name twice, or numbers that readers differ on
+            # Not so with a name twice, with numbers that readers differ on, or with more than is read here.
+            one_way = canonical(call) == body and len(call) == 5
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError, BadSignatureError):
             raise self._no(None, "bad-signature", "the signature does not fit the call") from None
         if not one_way or site != self.site or not isinstance(params, dict) or len(nonce) != 32:
