@@ -20,6 +20,7 @@ from fedkit.errors import DigestMismatch, ExecutionCancelled, FedkitError, Reque
 from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.results import Answer, Result, build
 from fedkit.storage import write_whole
+from fedkit.study_asking import starting_weights
 from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 PARALLEL = 8
 
 
-def ask_sites(study: Study, stop: threading.Event | None = None) -> Result:
+def ask_sites(study: Study, stop: threading.Event) -> Result:
     """Run the request where it is approved and has not been answered; see `Study.run`.
 
     Raises the first site's error if no site answered, now or before.
@@ -42,7 +43,7 @@ def ask_sites(study: Study, stop: threading.Event | None = None) -> Result:
     waiting = [site for site, why in stands.items() if not why]
     if not waiting and not answered:
         study.approved_sites()  # says why there is none
-    errors = _run_all(study, waiting, stop or threading.Event())
+    errors = _run_all(study, waiting, stop)
     missing = {**stands, **{site: str(error) for site, error in errors.items()}}
     study.run_folder.write("missing", {site: why for site, why in missing.items() if why})
     if errors and not answers_of(study):
@@ -100,7 +101,7 @@ def record(study: Study) -> None:
 
 def _run_all(study: Study, sites: list[str], stop: threading.Event) -> dict[str, FedkitError]:
     """Ask these sites at the same time; returns what kept each of those from answering that did not."""
-    weights = study.starting_weights()
+    weights = starting_weights(study)
 
     def one(site: str) -> FedkitError | None:
         began = time.monotonic()

@@ -20,31 +20,25 @@ A training goes in rounds; every other kind of request is a question that each s
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fedkit import study_asking, study_deciding
 from fedkit.digests import digest_file, short
-from fedkit.errors import NotApproved, Refused, RequestError, SiteError
+from fedkit.errors import NotApproved, RequestError
 from fedkit.governance.decision import Decision
-from fedkit.governance.kinds import KINDS
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.governance.steps import STEPS
 from fedkit.runs import RunFolder, StudyEvent
-from fedkit.storage import write_whole
-from fedkit.study_evidence import StudyJournal, witness
-from fedkit.templates import Data
-from fedkit.templates import template as template_named
+from fedkit.study_evidence import StudyJournal
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
     from fedkit.federation.rounds import RoundEvent, RoundsResult
     from fedkit.results import Result
-    from fedkit.sites.base import DatasetCard, Site
+    from fedkit.sites.base import Site
     from fedkit.sites.launch import Federation
 
 
@@ -110,28 +104,13 @@ class Study:
             weights to the next site, so it stands in the request that every steward signs.
         Raises RequestError for a template or parameters that are not possible.
         """
-        cards = self._cards(dataset)
-        labels = sorted({label for card in cards.values() for label in card.labels})
-        data = Data(tuple(labels), {site: card.notes.get("train", 0) for site, card in cards.items()})
-        rest = {"rounds": rounds, "sequential_rounds": sequential_rounds}
-        given = {**(settings or {}), **{k: v for k, v in rest.items() if v is not None}, **(parameters or {})}
-        asked = template_named(template)
-        chosen = asked.settings(given, data)
-        if (weights := asked.inputs(given)) is not None:
-            write_whole(self.folder / "inputs.safetensors", weights, mode=0o666)
-        chosen["study"] = self.folder.name  # two runs of one plan are two requests, each decided and counted on its own
-        until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-        permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
-        self.plan = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": chosen}
-        if template != "training":
-            self.plan["template"] = template
+        chosen = {"rounds": rounds, "sequential_rounds": sequential_rounds}
+        given = {**(settings or {}), **{k: v for k, v in chosen.items() if v is not None}, **(parameters or {})}
+        self.plan = study_asking.plan(
+            self, title=title, purpose=purpose, permit=permit, dataset=dataset, name=template, parameters=given
+        )
         self.run_folder.write("plan", self.plan)
         self.journal.describe(len(self.sites))
-        if template == "training":
-            shown = f", the first {chosen['sequential_rounds']} from site to site" if chosen["sequential_rounds"] else ""
-            self.say(1, f"{title}: {len(labels)} labels at {len(self.sites)} sites, {chosen['rounds']} rounds{shown}")
-        else:
-            self.say(1, f"{title}: {asked.explain(chosen)}")
         return self.plan
 
     # 2
@@ -140,16 +119,7 @@ class Study:
 
         source: one's own code, for an analysis or a training of one's own; the other templates have theirs, and refuse another.
         """
-        plan = self._described()
-        self.code_request = template_named(plan.get("template", "training")).request(
-            plan["settings"],
-            title=plan["title"],
-            purpose=plan["purpose"],
-            researcher=self.federation.researcher,
-            permit=DataPermit.from_json(plan["permit"]),
-            dataset=plan["dataset"],
-            source=source,
-        )
+        self.code_request = study_asking.request_of(self, self._described(), source)
         self.run_folder.write("request", self.code_request.to_json())
         self.say(2, f"request {short(self.code_request.digest)}")
         return self.code_request
@@ -157,43 +127,12 @@ class Study:
     # 3
     def rehearse(self) -> list[MockResult]:
         """3 Rehearse: every site runs each entry on its mock twin. Raises RequestError with all that failed."""
-        request, start = self.requested(), self.starting_weights()
-        results: list[MockResult] = []
-        for name in self.sites:
-            site = self.session(name, "researcher")
-            weights = site.put(start) if start is not None else None
-            results += [site.rehearse(request, entry.name, weights) for entry in request.entries]
-            worst = next((r.error for r in results if r.site == name and r.error), None)
-            seconds = sum(r.seconds for r in results if r.site == name)
-            self.say(3, worst or f"mock twin passed in {seconds:.1f} s", site=name)
-        self.run_folder.write("rehearsals", [_row(r) for r in results])
-        if failed := [r for r in results if r.error]:
-            raise RequestError(
-                "the request fails on mock data, so no steward will see it",
-                expected="a result at every site",
-                got="; ".join(f"{r.site}, {r.entry}: {r.error}" for r in failed[:5]),
-                help="mend the source and rehearse again",
-            )
-        return results
+        return study_asking.rehearse(self)
 
     # 4
     def submit(self) -> list[RequestState]:
         """4 Submit to each site's domain, with the rehearsals. → ledger"""
-        request = self.requested()
-        rows = self.run_folder.read("rehearsals") or []
-        rehearsals = [MockResult(**row) for row in rows]
-        # A workshop's permit is of the study's own making; its federation plays the authority too.
-        self.federation.ledger.issue_permit(request.permit, [self.federation.researcher])
-        self.federation.ledger.submit(request, self.sites)
-        states = []
-        for name in self.sites:
-            mine = [r for r in rehearsals if r.site == name]
-            states.append(self.session(name, "researcher").submit(request, mine))
-            self.journal.tell("study.submitted", request=request.digest, site=name)
-            witness(self, name)
-            self.say(4, states[-1].status, site=name)
-        self.gather_decisions()
-        return states
+        return study_asking.submit(self)
 
     # 5
     def review(self, site: str) -> Review:
@@ -220,37 +159,13 @@ class Study:
         request: another request than the study's own, for a lesson or a test.
         A denial needs a reason.
         """
-        if not approved and not reason.strip():
-            raise RequestError("a denial needs a reason", expected="a reason that helps the researcher", got="none")
-        request, session = request or self.requested(), self.session(site, "steward")
-        key = f"steward-{site}"
-        granted = rounds if rounds is not None else max(e.executions for e in request.entries)
-        decision = Decision(
-            request=request.digest,
-            site=site,
-            approved=approved,
-            rounds=granted if approved else 0,
-            expires=int(time.time()) + days * 86_400,
-            reason=reason,
-            reason_digest=session.reason_digest(reason),
-            steward=self.federation.keys.address(key),
+        return study_deciding.decide(
+            self, site, request or self.requested(), approved=approved, reason=reason, rounds=rounds, days=days
         )
-        decision = self.federation.keys.sign_decision(key, decision, self.federation.ledger.domain)
-        # Written down before it is delivered: a crash in between may not leave a site with a decision the ledger never got.
-        self.run_folder.add("decisions", decision.to_json())
-        try:
-            return self.deliver(decision)
-        except Refused:
-            rows = self.run_folder.read("decisions")
-            self.run_folder.write("decisions", [row for row in rows if row["signature"] != decision.signature])
-            raise
 
     def deliver(self, decision: Decision) -> RequestState:
         """Bring a signed decision to its site and to the ledger. A second time changes nothing: after a crash, repeat."""
-        state = self.session(decision.site, "steward").decide(decision)
-        self.federation.ledger.decide(decision)
-        self.say(6, f"{state.status}{': ' + decision.reason if decision.reason else ''}", site=decision.site)
-        return state
+        return study_deciding.deliver(self, decision)
 
     def decisions(self) -> list[Decision]:
         """The decisions about the study's request so far."""
@@ -260,20 +175,7 @@ class Study:
     def gather_decisions(self) -> list[Decision]:
         """Bring to the ledger what stewards decided without this study: at their own desk, or once and for all in a standing
         approval. Returns the decisions that were new; a second time changes nothing."""
-        request = self.requested()
-        known = {row["signature"] for row in self.run_folder.read("decisions") or []}
-        found = []
-        for name in self.sites:
-            try:
-                decision = self.session(name, "researcher").decision(request.digest)
-            except SiteError:
-                continue  # what needs the site will say that it is not reached
-            if decision is not None and decision.signature not in known:
-                self.run_folder.add("decisions", decision.to_json())
-                self.federation.ledger.decide(decision)
-                self.say(6, "approved" if decision.approved else f"denied: {decision.reason}", site=name)
-                found.append(decision)
-        return found
+        return study_deciding.gather_decisions(self)
 
     # 7 and 8
     def run(self, stop: threading.Event | None = None) -> RoundsResult | Result:
@@ -284,15 +186,15 @@ class Study:
         stop: read between rounds, or before a site's turn. `run()` again goes on where it stopped, as it does after a crash:
             nothing that is done runs a second time.
         """
-        self._stop.clear()
+        self._stop = stop or threading.Event()
         self.gather_decisions()
         if self.requested().kind == "training":
             from fedkit.federated_training import train
 
-            return train(self, stop=stop or self._stop)
+            return train(self, stop=self._stop)
         from fedkit.federated_query import ask_sites
 
-        return ask_sites(self, stop=stop or self._stop)
+        return ask_sites(self, self._stop)
 
     def result(self) -> Result:
         """What came of the run so far, with the sites that are missing: built anew from the receipts in the study's folder.
@@ -317,16 +219,6 @@ class Study:
             finally:
                 session.close()
         return ended
-
-    def starting_weights(self) -> bytes | None:
-        """What every site is given at first, in its wire form: untrained weights, those to be evaluated, or none."""
-        request = self.requested()
-        if request.kind == "training":
-            from fedkit.federation.parameters import encode
-            from fedkit.ner.tasks import initial_parameters
-
-            return encode(initial_parameters(request.settings))
-        return (self.folder / "inputs.safetensors").read_bytes() if KINDS[request.kind].weights else None
 
     def approved_sites(self) -> list[str]:
         """The sites whose approval counts now. Raises NotApproved if there is none."""
@@ -397,14 +289,6 @@ class Study:
             self._sessions[site, level] = self.federation.login(site, level)
         return self._sessions[site, level]
 
-    def _cards(self, dataset: str) -> dict[str, DatasetCard]:
-        """Site → its card of the data set, for the sites that have it."""
-        catalogues = {name: self.session(name, "researcher").catalogue() for name in self.sites}
-        cards = {name: card for name, several in catalogues.items() for card in several if card.name == dataset}
-        if not cards:
-            raise RequestError(f"no site has a data set {dataset}", expected="a name from the catalogue", got=dataset)
-        return cards
-
     def _described(self) -> dict[str, Any]:
         if self.plan is None:
             raise RequestError("the study is not described yet", expected="step 1, describe(…)", got="step 2 first")
@@ -422,7 +306,3 @@ class Study:
         self.run_folder.log(event)
         if self._on_event is not None:
             self._on_event(event)
-
-
-def _row(result: MockResult) -> dict[str, Any]:
-    return {**replace(result).__dict__, "numbers": dict(result.numbers)}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from fedkit.digests import digest, digest_bytes
 from fedkit.environment import environment_digest
-from fedkit.errors import FedkitError
+from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.templates.parameters import Parameter, filled
@@ -63,7 +63,14 @@ class Template(ABC):
         return dict.fromkeys(self.contracts(settings), 1)
 
     def code(self, settings: Mapping[str, Any], source: str | None = None) -> str:
-        """The source of a request. source: the researcher's own, where the template allows that."""
+        """The source of a request. source: the researcher's own; RequestError where the template does not allow that."""
+        if source is not None and source != self.source:
+            raise RequestError(
+                f"the template {self.name} has its own code",
+                expected="no source",
+                got="another source",
+                help='for code of your own take the template "analysis"',
+            )
         return self.source
 
     def inputs(self, parameters: Mapping[str, Any]) -> bytes | None:

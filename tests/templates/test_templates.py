@@ -167,6 +167,10 @@ class TestWhoseItIs:
         request = asked("count", by="label")
         assert template_of(replace(request, settings={**request.settings, **change})) is None
 
+    def test_a_template_takes_no_other_code(self) -> None:
+        with pytest.raises(RequestError, match="its own code"):
+            request_of("count", TEMPLATES["count"].settings({}), "def count(notes, weights, settings):\n    return {}\n")
+
     def test_code_of_ones_own_is_nobodys(self) -> None:
         source = "def count(notes, weights, settings):\n    return {}\n"
         assert template_of(replace(asked("count"), source=source)) is None
