@@ -20,6 +20,7 @@ from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.ner.metrics import Counts, from_numbers, micro
 from fedkit.ner.tasks import initial_parameters
 from fedkit.runs import TRAINING
+from fedkit.secure_sums import SecureSums
 from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
@@ -31,10 +32,13 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
     """Run what is missing of the rounds, then evaluate the last weights at each site; see `Study.run`."""
     request, sites = study.requested(), study.approved_sites()
     bridge = RoundBridge(study)
+    sums = SecureSums(study, request, sites) if request.secure_sum is not None else None
     # A crash may fall between a round's checkpoint and its record on the ledger: both acts are idempotent, so repeat.
     for record in read_history(study.folder / TRAINING):
         bridge.record(record)
     settings = request.settings
+    if sums is not None:
+        sums.agree()
     result = run_rounds(
         RoundPlan(rounds=settings["rounds"], name=request.digest),
         initial_parameters(settings),
@@ -44,6 +48,7 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
         folder=study.folder / TRAINING,
         on_event=bridge.told,
         stop=stop,
+        sums=sums,
     )
     if not result.stopped:
         bridge.evaluate(sites, result.parameters)

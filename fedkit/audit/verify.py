@@ -133,11 +133,8 @@ def check_release(evidence: Evidence, replay: Replay, found: Found, notes: dict[
     of_request = [model for model, _ in replay.releases if model["request"].hex() == evidence.request.digest]
     count = recompute(evidence, replay, found)
     averaged = sum(done.kind == "AVERAGED" and done.request == evidence.request.digest for done in replay.rounds)
-    told = (
-        f"{count} averages were computed again, of {averaged}"
-        if count
-        else "no weights were given, so averages are the researcher's word"
-    )
+    why = "updates are under masks" if evidence.request.secure_sum is not None else "no weights were given"
+    told = f"{count} averages were computed again, of {averaged}" if count else f"{why}, so averages are the researcher's word"
     notes[13] = told if of_request else f"{told}; this request has no release yet"
 
 

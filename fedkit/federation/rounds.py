@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fedkit.errors import FedkitError, TrainingError
 from fedkit.federation.checkpoint import RoundRecord, RoundsFolder
@@ -79,6 +79,24 @@ class RoundsResult:
 Execute = Callable[[str, str, int, Parameters], Execution]
 
 
+class Sums(Protocol):
+    """Who adds up updates that come under masks (`fedkit.federation.secure_aggregation`), in the place of a strategy.
+
+    fewest: so many sites must send an update; the others of a round may fail, and the round goes on without them.
+    """
+
+    fewest: int
+
+    def told(self, round: int) -> Sequence[str] | None:
+        """The sites whose updates this round was opened for before a crash; None if it was not. No others count then."""
+
+    def check(self, round: int, start: Parameters, update: SiteUpdate) -> None:
+        """Raises TrainingError unless this is an update under masks of the right form."""
+
+    def aggregate(self, round: int, start: Parameters, updates: Sequence[SiteUpdate]) -> Parameters:
+        """The weights after the round. Raises FedkitError if the sum cannot be opened; then the round can be run again."""
+
+
 def run_rounds(
     plan: RoundPlan,
     start: Parameters,
@@ -89,12 +107,14 @@ def run_rounds(
     folder: Path,
     on_event: Callable[[RoundEvent], None] = lambda event: None,
     stop: threading.Event | None = None,
+    sums: Sums | None = None,
 ) -> RoundsResult:
     """Run the rounds of a plan that are not complete yet.
 
     execute: `(site, entry, round, weights) -> Execution`; called from threads, for one site never twice at a time.
     folder:  holds the checkpoint (see `fedkit.federation.checkpoint`); a second call continues there.
     stop:    read before each round and each site's turn; what the unfinished round did is done again at the next call.
+    sums:    adds the updates up, if they come under masks; the strategy then has no rounds in turn.
     Raises TrainingError if the folder belongs to another plan or a site's weights do not fit; an error of `execute` after the
     other sites of the round have come to rest (site and error are in an event and in the checkpoint). Calling again resumes.
     """
@@ -120,20 +140,21 @@ def run_rounds(
             on_event(RoundEvent("stopped", number))
             return RoundsResult(current, tuple(history), stopped=True)
         began = time.monotonic()
-        turn = _Round(number, plan, execute, on_event, stop, checkpoint)
-        order = strategy.order(number, sites)
+        turn = _Round(number, plan, execute, on_event, stop, checkpoint, sums)
+        order = (sums.told(number) if sums else None) or strategy.order(number, sites)
         done = turn.in_turn(order, current) if strategy.in_turn(number) else turn.side_by_side(order, current, plan.parallel)
         if done is None:
             on_event(RoundEvent("stopped", number))
             return RoundsResult(current, tuple(history), stopped=True)
+        order = [site for site in order if site in done]
         updates = [SiteUpdate(site, done[site].parameters, done[site].numbers) for site in order]
-        new = strategy.aggregate(number, current, updates)
+        new = (sums or strategy).aggregate(number, current, updates)
         record = RoundRecord(
             round=number,
             sequential=strategy.in_turn(number),
             before=history[-1].aggregate if history else digest_parameters(start),
             aggregate=checkpoint.keep(new),
-            sites={site: dict(done[site].numbers) for site in sites},
+            sites={site: dict(done[site].numbers) for site in sites if site in done},
             order=tuple(order),
             receipts=tuple(done[site].receipt for site in order),
             seconds=time.monotonic() - began,
@@ -156,9 +177,10 @@ class _Round:
         on_event: Callable[[RoundEvent], None],
         stop: threading.Event | None,
         checkpoint: RoundsFolder,
+        sums: Sums | None,
     ) -> None:
         self.number, self.plan, self.execute, self.on_event, self.stop = number, plan, execute, on_event, stop
-        self.checkpoint = checkpoint
+        self.checkpoint, self.sums = checkpoint, sums
 
     def in_turn(self, order: Sequence[str], weights: Parameters) -> dict[str, Execution] | None:
         """One site after the other, each from the weights of the one before; None if stopped."""
@@ -171,33 +193,39 @@ class _Round:
         return done
 
     def side_by_side(self, order: Sequence[str], weights: Parameters, parallel: int) -> dict[str, Execution] | None:
-        """All from the same weights, at most `parallel` at a time. The first failure in the order of sites is raised."""
+        """All from the same weights, at most `parallel` at a time; None if stopped.
+
+        The first failure in the order of sites is raised, unless the updates are summed and enough of them came.
+        """
         failed = threading.Event()
+        fewest = self.sums.fewest if self.sums else len(order)
 
         def one(site: str) -> Execution | None:
             if failed.is_set() or (self.stop is not None and self.stop.is_set()):
                 return None
             try:
                 return self.call(site, weights)
-            except BaseException:
-                failed.set()
+            except BaseException as error:
+                if self.sums is None or not isinstance(error, FedkitError):
+                    failed.set()
                 raise
 
         with ThreadPoolExecutor(min(parallel, len(order)), thread_name_prefix=f"round-{self.number}") as pool:
             calls = {site: pool.submit(one, site) for site in order}
-        for call in calls.values():
-            if (error := call.exception()) is not None:
-                raise error
-        results = {site: call.result() for site, call in calls.items()}
+        errors = [error for call in calls.values() if (error := call.exception()) is not None]
+        results = {site: call.result() for site, call in calls.items() if call.exception() is None}
         done = {site: result for site, result in results.items() if result is not None}
-        return done if len(done) == len(order) else None
+        if errors and (len(done) < fewest or not all(isinstance(error, FedkitError) for error in errors)):
+            raise errors[0]
+        return done if len(done) + len(errors) == len(order) else None
 
     def call(self, site: str, weights: Parameters) -> Execution:
         self.on_event(RoundEvent("site-started", self.number, site))
         began = time.monotonic()
         try:
             result = self.execute(site, self.plan.entry, self.number, weights)
-            check_update(weights, SiteUpdate(site, result.parameters, result.numbers))
+            update = SiteUpdate(site, result.parameters, result.numbers)
+            self.sums.check(self.number, weights, update) if self.sums else check_update(weights, update)
         except Exception as error:
             # Only fedkit's own words are written down: those of another exception could hold anything.
             code, message = (error.code, str(error)) if isinstance(error, FedkitError) else ("", type(error).__name__)

@@ -47,7 +47,16 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "guest": MappingProxyType(_EVERYBODY),
         "analyst": MappingProxyType(_ASKING),
-        "researcher": MappingProxyType({**_ASKING, "put": "weights for one's own rounds"}),
+        "researcher": MappingProxyType(
+            {
+                **_ASKING,
+                "put": "weights for one's own rounds",
+                "sum_keys": "a site's masking keys, to bring them to the other sites",
+                "sum_shares": "everybody's keys to a site; what it seals for the others comes back",
+                "sum_take": "what other sites sealed for this one",
+                "sum_open": "the shares that open the sum of a round, and no single update",
+            }
+        ),
         "auditor": MappingProxyType(
             {
                 **_EVERYBODY,

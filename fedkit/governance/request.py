@@ -17,6 +17,7 @@ from fedkit.errors import RequestError
 from fedkit.governance.kinds import DEFAULT, check_kind
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.privacy import Privacy
+from fedkit.governance.secure_sum import SecureSum
 
 #: The kinds of purpose for which health data may be used again: Regulation (EU) 2025/327 (EHDS), article 53(1), (a) to (f).
 PURPOSES = ("public-health", "policy", "statistics", "education", "research", "care")
@@ -112,6 +113,7 @@ class CodeRequest:
     dataset:     name of the data set at each site.
     settings:    plain JSON handed to the code at every call (hyper-parameters, label set, plan of rounds).
     kind:        what sort of request it is (`fedkit.governance.kinds`); it bounds what the entries' contracts may hold.
+    secure_sum:  the sites among which the tensors of an entry are added under masks; None to let each site's own tensors out.
     Raises RequestError for what no site could run: a source that does not parse, an entry that is not in it, a contract beyond
     the kind, settings that are no JSON.
     """
@@ -126,6 +128,7 @@ class CodeRequest:
     entries: tuple[Entry, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     kind: str = DEFAULT
+    secure_sum: SecureSum | None = None
 
     def __post_init__(self) -> None:
         for name in ("title", "purpose", "researcher", "dataset", "source"):
@@ -162,6 +165,8 @@ class CodeRequest:
             if entry.executions < 1:
                 raise RequestError(f"{entry.name} may never run", expected="executions >= 1", got=str(entry.executions))
         check_kind(self.kind, ((entry.name, entry.contract) for entry in self.entries))
+        if self.secure_sum is not None:
+            self.secure_sum.check((entry.name, entry.contract) for entry in self.entries)
         if self.dataset not in self.permit.datasets:
             raise RequestError(
                 "the permit does not cover the data", expected=f"one of {list(self.permit.datasets)}", got=self.dataset
@@ -207,6 +212,7 @@ class CodeRequest:
             "entries": [e.to_json() for e in self.entries],
             "settings": dict(self.settings),
             **({"kind": self.kind} if self.kind != DEFAULT else {}),
+            **({"secure_sum": self.secure_sum.to_json()} if self.secure_sum is not None else {}),
         }
 
     @staticmethod
@@ -224,6 +230,7 @@ class CodeRequest:
                 tuple(Entry.from_json(e) for e in row["entries"]),
                 row["settings"],
                 row.get("kind", DEFAULT),
+                SecureSum.from_json(row["secure_sum"]) if "secure_sum" in row else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RequestError("not a code request", got=type(error).__name__) from None

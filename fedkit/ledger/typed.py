@@ -74,6 +74,7 @@ TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("delegate", "address"),
         ("expires", "uint64"),
     ),  # the same
+    "SumKeys": (("request", "bytes32"), ("site", "bytes32"), ("keys", "bytes32")),  # see `sum_keys`; no contract asks
     "Head": (
         ("site", "bytes32"),
         ("number", "uint64"),

@@ -7,7 +7,7 @@ steward signed, so a coordinator cannot put keys of its own between two sites.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ FEWEST = 3
 class Group:
     """Who adds up under a request.
 
-    sites:     in the request's order; a site's point among the shares is its place here, from 1.
+    sites:     a site's point among the shares is its place here, from 1.
     threshold: how many must give shares. `Group.of` takes ⌊2n/3⌋ + 1: even with a third of the sites on its side, a
                coordinator cannot get both kinds of share of one site (Bonawitz et al. 2017, section 6).
     """
@@ -47,8 +47,10 @@ class Group:
             )
 
     @staticmethod
-    def of(request: str, sites: Sequence[str]) -> Group:
-        return Group(request, tuple(sites), 2 * len(sites) // 3 + 1)
+    def of(request: str, sites: Iterable[str]) -> Group:
+        """The sites in the order of their names, which every site finds, in whatever order a request came to it."""
+        names = tuple(sorted(sites))
+        return Group(request, names, 2 * len(names) // 3 + 1)
 
     def point(self, site: str) -> int:
         """Raises TrainingError for a site that is not in the group."""
