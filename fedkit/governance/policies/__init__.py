@@ -7,23 +7,26 @@
     rules.explain()                                # the same in plain words, for a steward
 
 A rule a module, by what it is about: `identity` (who), `code`, `permit`, `approval`, `moment` (when), `counting` (how often),
-`data`, `output` (what leaves), `privacy`. `settings` holds a site's choice of them as data, `presets` the choices that come
-with fedkit, `explaining` says either in plain words. Pure: time, counts and who signed come in as data. Rules compose:
-`AllOf((a, b))` or `a & b`, `AnyOf((a, b))` or `a | b`.
+`data`, `output` (what leaves), `privacy`. A site's choice of them: `settings` holds it as data, `presets` are those that come
+with fedkit, `configured` reads one from federation.toml, `building` makes rules of it, `explaining` tells it in plain words.
+
+Pure: time, counts and who signed come in as data. Rules compose: `AllOf((a, b))` or `a & b`, `AnyOf((a, b))` or `a | b`.
 """
 
 from fedkit.governance.policies.approval import NeededApprovals, SignedApproval
 from fedkit.governance.policies.base import AllOf, AnyOf, Clause, Clock, Context, Policy
+from fedkit.governance.policies.building import default_policies, policies_of
 from fedkit.governance.policies.code import ExactDigest, SameEnvironment
+from fedkit.governance.policies.configured import settings_of
 from fedkit.governance.policies.counting import ExecutionLimit, Quota, Rate, execution_limit
 from fedkit.governance.policies.data import MinimumPatients
 from fedkit.governance.policies.identity import LevelMayRun
 from fedkit.governance.policies.moment import SaneClock, TimeWindow
 from fedkit.governance.policies.output import Disclosure, FitsContract, OutputSize
 from fedkit.governance.policies.permit import ValidPermit
-from fedkit.governance.policies.presets import PRESETS, default_policies, policies_of
+from fedkit.governance.policies.presets import PRESETS
 from fedkit.governance.policies.privacy import PrivacyBudget
-from fedkit.governance.policies.settings import PolicySettings, settings_of
+from fedkit.governance.policies.settings import PolicySettings
 
 __all__ = [
     "PRESETS",

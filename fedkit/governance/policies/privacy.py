@@ -59,10 +59,11 @@ class PrivacyBudget(Policy):
         said = []
         if self.kinds:
             said.append(
-                f"Results of requests of kind {', '.join(self.kinds)} leave with noise that the site adds, or not at all"
+                f"results of requests of kind {' or '.join(self.kinds)} leave with noise that the site adds, or not at all"
             )
         if self.per_user:
             said.append(f"one person may take rho {self.per_user:g} of a data set's privacy budget")
         if self.in_all:
             said.append(f"all together may take rho {self.in_all:g} of it")
-        return ("; ".join(said) or "No budget limits what noise costs") + "."
+        words = "; ".join(said) or "no budget limits what noise costs"
+        return f"{words[0].upper()}{words[1:]}."
