@@ -12,7 +12,15 @@
     [limits]                    # of the confined worker; see fedkit.sites.confinement.Limits
     seconds = 600.0
 
-It is written at the first start; `[limits]` may be changed while the federation is down.
+    [access]                    # of accounts; see fedkit.sites.access.AccessLimits
+    calls_per_minute = 6000.0
+
+    [policy]                    # of all sites; see fedkit.governance.policies.PolicySettings and `fedkit policy list`
+    preset = "standard"
+    approvals = 2
+
+A site's own is a line of its `[[sites]]`: `policy = { hours = "07:00-19:00", time_zone = "Europe/Oslo" }`. The file is written
+at the first start; `[limits]`, `[access]` and policies may be changed while the federation is down.
 """
 
 from __future__ import annotations
@@ -35,17 +43,19 @@ FILE = "federation.toml"
 
 @dataclass(frozen=True)
 class SiteEntry:
-    """A site of a federation. language: ISO 639-1."""
+    """A site of a federation. language: ISO 639-1.   policy: what it asks for beyond, or instead of, the federation's."""
 
     name: str
     title: str
     language: str
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FederationConfig:
-    """See the module. limits: name → value, only those that differ from the worker's own.
+    """See the module. limits: name → value, only those that differ from the worker's own; access: the same of accounts.
 
+    policy: preset and settings of all sites; {} for `fedkit.governance.policies.settings.DEFAULT_PRESET`.
     chain: URL of the JSON-RPC node that keeps the ledger; "" for the embedded chain in the federation's folder.
     """
 
@@ -55,6 +65,18 @@ class FederationConfig:
     sites: tuple[SiteEntry, ...]
     limits: Mapping[str, float] = field(default_factory=dict)
     chain: str = ""
+    access: Mapping[str, float] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def policy_of(self, site: str) -> dict[str, Any]:
+        """The policy of one site: its own settings over the federation's. Raises ConfigurationError for an unknown site."""
+        from fedkit.governance.policies.configured import merged
+
+        for entry in self.sites:
+            if entry.name == site:
+                return merged(self.policy, entry.policy)
+        known = [entry.name for entry in self.sites]
+        raise ConfigurationError(f"no site {site[:40]!r} in {FILE}", expected=f"one of {known}", got="another name")
 
 
 def read_config(folder: Path) -> FederationConfig | None:
@@ -62,19 +84,33 @@ def read_config(folder: Path) -> FederationConfig | None:
     path = folder / FILE
     try:
         row = tomllib.loads(path.read_text(encoding="utf-8"))
-        sites = tuple(SiteEntry(str(s["name"]), str(s["title"]), str(s["language"])) for s in row["sites"])
+        sites = tuple(
+            SiteEntry(str(s["name"]), str(s["title"]), str(s["language"]), _table(s.get("policy", {}))) for s in row["sites"]
+        )
         chain = str(row.get("chain", ""))
-        config = FederationConfig(row["name"], row["dataset"], row["corpus"], sites, row.get("limits", {}), chain)
+        config = FederationConfig(
+            row["name"],
+            row["dataset"],
+            row["corpus"],
+            sites,
+            row.get("limits", {}),
+            chain,
+            row.get("access", {}),
+            _table(row.get("policy", {})),
+        )
     except FileNotFoundError:
         return None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{FILE} is malformed",
-            expected="name, dataset, corpus, [[sites]] with name, title and language; chain and [limits] if wanted",
+            expected="name, dataset, corpus, [[sites]] with name, title and language; chain, [limits], [access] and [policy] "
+            "if wanted",
             got=type(error).__name__,
             help=f"mend {path}, or restore it from a backup",
         ) from None
     _check_limits(config.limits)
+    _check_access(config.access)
+    check_policies(config)
     return config
 
 
@@ -86,8 +122,14 @@ def write_config(folder: Path, config: FederationConfig) -> None:
         if getattr(config, key) or key != "chain"
     ]
     for site in config.sites:
-        lines += ["", "[[sites]]", *(f"{f.name} = {_text(getattr(site, f.name))}" for f in fields(site))]
+        lines += ["", "[[sites]]", *(f"{name} = {_text(getattr(site, name))}" for name in ("name", "title", "language"))]
+        if site.policy:
+            lines += [f"policy = {{ {', '.join(f'{name} = {_value(value)}' for name, value in site.policy.items())} }}"]
     lines += ["", "[limits]", *(f"{name} = {value!r}" for name, value in config.limits.items())]
+    if config.access:
+        lines += ["", "[access]", *(f"{name} = {value!r}" for name, value in config.access.items())]
+    if config.policy:
+        lines += ["", "[policy]", *(f"{name} = {_value(value)}" for name, value in config.policy.items())]
     write_whole(folder / FILE, ("\n".join(lines) + "\n").encode())
 
 
@@ -100,6 +142,19 @@ def limits_of(limits: Mapping[str, Any]) -> Limits:
     return replace(usual, **{name: type(getattr(usual, name))(value) for name, value in limits.items()})
 
 
+def check_policies(config: FederationConfig) -> None:
+    """Raises ConfigurationError that names the first setting of a policy, and its site, that cannot be so."""
+    from fedkit.governance.policies.configured import settings_of
+
+    settings_of(config.policy)
+    for site in config.sites:
+        try:
+            settings_of(config.policy_of(site.name))
+        except ConfigurationError as error:
+            message = f"policy of site {site.name}: {error.message.removeprefix('[policy]: ')}"
+            raise ConfigurationError(message, expected=error.expected, got=error.got, help=error.help) from None
+
+
 def _check_limits(limits: Mapping[str, Any]) -> None:
     from fedkit.sites.confinement import Limits
 
@@ -109,6 +164,25 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
         raise ConfigurationError(
             f"[limits] of {FILE}: not a limit, or no number above zero", expected=f"some of {sorted(known)}", got=f"{bad}"
         )
+
+
+def _check_access(access: Mapping[str, Any]) -> None:
+    from fedkit.sites.access import AccessLimits
+
+    AccessLimits.of(access)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not a table")
+    return value
+
+
+def _value(value: Any) -> str:
+    """A setting of a policy as TOML: text, a number, or a list of text."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    return _text(value) if isinstance(value, str) else repr(value)
 
 
 def _text(value: str) -> str:
