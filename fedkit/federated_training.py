@@ -32,17 +32,17 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
     """Run what is missing of the rounds, then evaluate the last weights at each site; see `Study.run`."""
     request, sites = study.requested(), study.approved_sites()
     bridge = RoundBridge(study)
-    sums = SecureSums(study, request, sites) if request.secure_sum is not None else None
+    sums = SecureSums(study, request) if request.secure_sum is not None else None
     # A crash may fall between a round's checkpoint and its record on the ledger: both acts are idempotent, so repeat.
     for record in read_history(study.folder / TRAINING):
         bridge.record(record)
     settings = request.settings
     if sums is not None:
-        sums.agree()
+        sums.agree(sites)
     result = run_rounds(
         RoundPlan(rounds=settings["rounds"], name=request.digest),
         initial_parameters(settings),
-        sites,
+        sums.group.sites if sums is not None else sites,
         bridge.execute,
         strategy_for(settings),
         folder=study.folder / TRAINING,
@@ -51,7 +51,8 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
         sums=sums,
     )
     if not result.stopped:
-        bridge.evaluate(sites, result.parameters)
+        # Under masks a site may have left in the meantime; without them every site of the last round is still there.
+        bridge.evaluate(study.approved_sites() if sums is not None else sites, result.parameters)
     return result
 
 

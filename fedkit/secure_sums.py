@@ -27,37 +27,47 @@ if TYPE_CHECKING:
 #: In the study's folder: round → sites for which it was opened. Written before a site is asked, as sites hold to it.
 TOLD = "sums"
 
+#: In the study's folder: the sites' masking keys with their signatures, once all sites have agreed on masks.
+AGREED = "sum-keys"
+
 
 class SecureSums:
-    """The sums of one study's request: `fedkit.federation.rounds.Sums`.
+    """The sums of one study's request: `fedkit.federation.rounds.Sums`. It opens once the sites have agreed on masks."""
 
-    sites: that approved. Raises NotApproved unless they are all of the request's: masks are agreed among those.
-    """
-
-    def __init__(self, study: Study, request: CodeRequest, sites: Sequence[str]) -> None:
+    def __init__(self, study: Study, request: CodeRequest) -> None:
         assert request.secure_sum is not None
         self.study, self.request = study, request
         self.group = Group.of(request.digest, list(request.secure_sum.sites))
         self.fewest = self.group.threshold
         self.strategy = needs_a_sum(strategy_for(request.settings))
         self._keys: dict[str, PublicKeys] = {}
-        if missing := sorted(set(self.group.sites) - set(sites)):
+
+    def agree(self, approved: Sequence[str]) -> None:
+        """Let the sites agree on masks for all rounds; once they did, it only reads what they agreed on.
+
+        approved: the sites whose approval counts now. Raises NotApproved unless they are all of the request's.
+        """
+        agreed = self.study.run_folder.read(AGREED)
+        if agreed is None:
+            agreed = self._bring_together(approved)
+            self.study.run_folder.write(AGREED, agreed)
+        self._keys = {site: PublicKeys.from_json(row["keys"]) for site, row in agreed.items()}
+
+    def _bring_together(self, approved: Sequence[str]) -> dict[str, Any]:
+        if missing := sorted(set(self.group.sites) - set(approved)):
             raise NotApproved(
                 "masks need every site of the sum",
                 expected=f"an approval by {', '.join(self.group.sites)}",
                 got=f"none by {', '.join(missing)}",
                 help="ask them, or make the request anew with the sites that take part",
             )
-
-    def agree(self) -> None:
-        """Let the sites agree on masks for all rounds. Again it changes nothing."""
         digest, everybody = self.request.digest, {site: self._session(site) for site in self.group.sites}
         published = {site: session.sum_keys(digest) for site, session in everybody.items()}
         sealed = {site: session.sum_shares(digest, published) for site, session in everybody.items()}
         for site, session in everybody.items():
             session.sum_take(digest, {sender: shares[site] for sender, shares in sealed.items()})
-        self._keys = {site: PublicKeys.from_json(row["keys"]) for site, row in published.items()}
         self.study.say(7, f"{len(everybody)} sites agreed on masks; {self.fewest} of them open a sum")
+        return published
 
     def told(self, round: int) -> Sequence[str] | None:
         sites: Sequence[str] | None = self._rounds().get(str(round))

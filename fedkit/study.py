@@ -94,6 +94,7 @@ class Study:
         rounds: int | None = None,
         sequential_rounds: int | None = None,
         settings: Mapping[str, Any] | None = None,
+        masked: bool = False,
     ) -> dict[str, Any]:
         """1 Describe: question, purpose, permit, data, and what is asked of them.
 
@@ -102,12 +103,14 @@ class Study:
             what is not given has the template's default.
         rounds, sequential_rounds, settings: the same for a training, and only there. A sequential round shows one site's
             weights to the next site, so it stands in the request that every steward signs.
+        masked:   add up the sites' weights under masks, so that nobody sees those of one site (secure aggregation; a training
+            without sequential rounds at three sites or more, all of which must approve).
         Raises RequestError for a template or parameters that are not possible.
         """
         chosen = {"rounds": rounds, "sequential_rounds": sequential_rounds}
         given = {**(settings or {}), **{k: v for k, v in chosen.items() if v is not None}, **(parameters or {})}
         self.plan = study_asking.plan(
-            self, title=title, purpose=purpose, permit=permit, dataset=dataset, name=template, parameters=given
+            self, title=title, purpose=purpose, permit=permit, dataset=dataset, name=template, parameters=given, masked=masked
         )
         self.run_folder.write("plan", self.plan)
         self.journal.describe(len(self.sites))

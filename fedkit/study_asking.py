@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from fedkit.errors import RequestError
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState
+from fedkit.governance.secure_sum import SecureSum
 from fedkit.storage import write_whole
 from fedkit.study_deciding import gather_decisions
 from fedkit.study_evidence import witness
@@ -32,6 +33,7 @@ def plan(
     dataset: str,
     name: str,
     parameters: Mapping[str, Any],
+    masked: bool = False,
 ) -> dict[str, Any]:
     """The plan of a study, from the template called `name`; see `Study.describe`."""
     data, made = _catalogued(study, dataset), template(name)
@@ -41,7 +43,11 @@ def plan(
     settings["study"] = study.folder.name  # two runs of one plan are two requests, each decided and counted on its own
     until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
-    found = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset, "settings": settings}
+    found: dict[str, Any] = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset}
+    found["settings"] = settings
+    if masked:
+        _can_be_masked(name, settings)
+        found["masked"] = True
     if name != "training":
         study.say(1, f"{title}: {made.explain(settings)}")
         return {**found, "template": name}
@@ -52,7 +58,7 @@ def plan(
 
 def request_of(study: Study, plan: Mapping[str, Any], source: str | None) -> CodeRequest:
     """The request that a plan makes. source: one's own code, where the template allows it."""
-    return template(plan.get("template", "training")).request(
+    made = template(plan.get("template", "training")).request(
         plan["settings"],
         title=plan["title"],
         purpose=plan["purpose"],
@@ -61,6 +67,9 @@ def request_of(study: Study, plan: Mapping[str, Any], source: str | None) -> Cod
         dataset=plan["dataset"],
         source=source,
     )
+    if not plan.get("masked"):
+        return made
+    return replace(made, secure_sum=SecureSum("train_round", {name: info.key for name, info in study.federation.sites.items()}))
 
 
 def starting_weights(study: Study) -> bytes | None:
@@ -112,6 +121,17 @@ def submit(study: Study) -> list[RequestState]:
         study.say(4, states[-1].status, site=name)
     gather_decisions(study)
     return states
+
+
+def _can_be_masked(name: str, settings: Mapping[str, Any]) -> None:
+    """Raises RequestError for what masks cannot hide."""
+    if name != "training" or settings["sequential_rounds"]:
+        raise RequestError(
+            "masks go with a training whose sites all train at the same time",
+            expected="the template training, with no sequential rounds",
+            got=f"{settings['sequential_rounds']} sequential rounds" if name == "training" else name,
+            help="set sequential_rounds to 0, or leave masked out",
+        )
 
 
 def _catalogued(study: Study, dataset: str) -> Data:
