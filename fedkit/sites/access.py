@@ -39,7 +39,7 @@ class AccessLimits:
     """
 
     calls_per_minute: float = 6000.0
-    strangers_per_minute: float = 600.0
+    strangers_per_minute: float = 6000.0
     session_idle: float = 12.0
     session_longest: float = 168.0
 

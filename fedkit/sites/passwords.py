@@ -26,9 +26,9 @@ def make() -> str:
     return secrets.token_urlsafe(24)[:32]
 
 
-def hashed(password: str, cost: tuple[int, int, int] = CHOSEN) -> str:
-    """What is kept of a password: `scrypt$n$r$p$salt$hash`, hex."""
-    salt = secrets.token_bytes(16)
+def hashed(password: str, cost: tuple[int, int, int] | None = None) -> str:
+    """What is kept of a password: `scrypt$n$r$p$salt$hash`, hex. cost: default CHOSEN."""
+    cost, salt = cost or CHOSEN, secrets.token_bytes(16)
     return "$".join(("scrypt", *map(str, cost), salt.hex(), _scrypt(password, cost, salt).hex()))
 
 

@@ -4,37 +4,73 @@ from __future__ import annotations
 
 import inspect
 
+import make_access_pages
 import pytest
 
 from fedkit.errors import AccessRefused
 from fedkit.governance.levels import CALLS, LEVELS, REASONS_AGAINST, check_level, may
 from fedkit.sites.base import Site
 
+ASKS, OVERSEES = {"analyst", "researcher"}, {"auditor", "steward", "admin"}
+
 #: Every call of the seam with the levels that may make it: the whole table, so that a change is seen here.
 WHO = {
-    "catalogue": {"guest", "researcher", "auditor", "steward", "admin"},
-    "mock_notes": {"researcher", "steward"},
-    "rehearse": {"researcher"},
-    "submit": {"researcher"},
-    "state": {"researcher", "auditor", "steward", "admin"},
+    "catalogue": set(LEVELS),
+    "change_password": set(LEVELS),
+    # who asks
+    "mock_notes": ASKS | {"steward"},
+    "rehearse": ASKS,
+    "submit": ASKS,
+    "withdraw": ASKS,
+    "state": ASKS | OVERSEES,
+    "requests": ASKS | OVERSEES,
+    "decision": ASKS | {"steward", "auditor"},
     "put": {"researcher"},
-    "get": {"researcher"},
-    "execute": {"researcher"},
-    "requests": {"researcher", "auditor", "steward", "admin"},
+    "get": ASKS,
+    "execute": ASKS,
+    "progress": ASKS | {"steward", "admin"},
+    "cancel": ASKS | {"steward"},
+    # who decides
     "review": {"steward"},
     "reason_digest": {"steward"},
     "decide": {"steward"},
-    "journal": {"auditor", "steward", "admin"},
-    "anchor": {"auditor", "steward", "admin"},
-    "head": {"auditor", "steward", "admin"},
-    "sign_head": {"auditor", "steward", "admin"},
+    "logs": {"steward"},
+    "offer_standing": {"steward"},
+    "standings": {"steward", "auditor"},
+    "withdraw_standing": {"steward"},
+    "assign": {"steward"},
+    "reminders": {"steward"},
+    "delegate": {"steward"},
+    "alike": {"steward"},
+    "review_batch": {"steward"},
+    # who audits
+    "journal": OVERSEES,
+    "anchor": OVERSEES,
+    "head": OVERSEES,
+    "sign_head": OVERSEES,
+    # who keeps the site
+    "accounts": {"admin", "auditor"},
+    "add_account": {"admin"},
+    "change_account": {"admin"},
+    "revoke_account": {"admin"},
+    "reset_password": {"admin"},
 }
+
+#: Calls that no session has a method for: halves of `execute`, what a login asks first, and what secure sums send.
+HALVES = {"info": set(LEVELS), "admit": ASKS, "outcome": ASKS}
 
 
 def test_the_table_has_every_call_of_the_seam() -> None:
     seam = {name for name, _ in inspect.getmembers(Site, inspect.isfunction) if not name.startswith("_")} - {"close"}
-    assert seam == set(WHO)
+    assert {name for name in seam if not name.startswith("sum_")} == set(WHO)
     assert set(CALLS) == set(LEVELS)
+    named = {call for calls in CALLS.values() for call in calls if not call.startswith("sum_")}
+    assert named == set(WHO) | set(HALVES)
+
+
+@pytest.mark.parametrize("call", HALVES)
+def test_what_is_half_a_call_is_for_those_who_may_make_the_whole(call: str) -> None:
+    assert {level for level in LEVELS if may(level, call)} == HALVES[call]
 
 
 @pytest.mark.parametrize("call", WHO)
@@ -54,6 +90,18 @@ def test_nobody_both_asks_and_decides_or_decides_and_runs() -> None:
         assert not (may(level, "submit") and may(level, "decide"))
         assert not (may(level, "execute") and may(level, "decide"))
         assert not (may(level, "execute") and may(level, "journal"))
+        assert not (may(level, "add_account") and (may(level, "decide") or may(level, "submit") or may(level, "get")))
+        assert not (may(level, "put") and may(level, "decide"))
+
+
+def test_an_auditor_reads_no_notes_and_no_logs() -> None:
+    assert not any(may("auditor", call) for call in ("mock_notes", "rehearse", "get", "logs", "review"))
+
+
+def test_the_page_is_what_the_table_says() -> None:
+    assert (make_access_pages.DOCS / "levels.md").read_text("utf-8") == make_access_pages.levels_page(), (
+        "python tools/make_access_pages.py"
+    )
 
 
 def test_every_call_and_every_refusal_that_surprises_has_a_reason() -> None:
