@@ -32,7 +32,7 @@ WORDS = frozenset(
         *("ok", "failed", "pending", "approved", "denied", "revoked", "expired", "lapsed", "withdrawn"),
         *("averaged", "sequential", "evaluated"),
         *("deadline", "memory", "cpu", "scratch", "cancelled", "died"),
-        *("unknown-user", "bad-signature", "replayed", "stale", "locked", "clean", "findings"),
+        *("unknown-user", "no-call", "bad-signature", "replayed", "stale", "locked", "clean", "findings"),
     }
 )
 

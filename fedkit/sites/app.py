@@ -27,6 +27,9 @@ def make_app(gate: Gate) -> Door:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server, door = gate.parts.domain.server, SyftDoor(gate)
 
+    def refused(word: str = "no-call") -> None:
+        gate.access.refuse(None, word)
+
     @app.get("/fedkit/v1/site")
     def site() -> dict[str, Any]:
         return {"site": gate.parts.config.name}
@@ -51,6 +54,7 @@ def make_app(gate: Gate) -> Door:
     def api(request: Request) -> Response:
         key, protocol = request.query_params.get("verify_key", ""), request.query_params.get("communication_protocol", "")
         if not gate.may_see_api(key) or not protocol.isdecimal():
+            refused("unknown-user")
             return Response(status_code=403)  # PySyft lists an account's code to whoever knows the public half of a key
         listed = server.get_api(SyftVerifyKey.from_string(key), int(protocol))
         return Response(_serialize(listed, to_bytes=True), media_type=_BYTES)
@@ -60,7 +64,7 @@ def make_app(gate: Gate) -> Door:
         reply = await run_in_threadpool(door.answer, await request.body(), _address(request))
         return Response(reply, media_type=_BYTES)
 
-    return Door(app, lambda line: gate.takes_blob(_object(line)))
+    return Door(app, lambda line: gate.takes_blob(_object(line)), refused)
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -53,25 +53,32 @@ BODY_SECONDS, BODY_PACE, PIECE_SECONDS = 20.0, 64 << 10, 20.0
 class Door:
     """An ASGI application before another one. may_send: whether the first line of a long body is of somebody who may send it.
 
-    The seconds are for tests.
+    refused: called, in a thread, for what is not let in, so that it is written down.   The seconds are for tests.
     """
 
     def __init__(
-        self, app: App, may_send: Callable[[bytes], bool], *, seconds: float = BODY_SECONDS, piece: float = PIECE_SECONDS
+        self,
+        app: App,
+        may_send: Callable[[bytes], bool],
+        refused: Callable[[], None] = lambda: None,
+        *,
+        seconds: float = BODY_SECONDS,
+        piece: float = PIECE_SECONDS,
     ) -> None:
-        self._app, self._may_send, self._seconds, self._piece = app, may_send, seconds, piece
+        self._app, self._may_send, self._refused, self._seconds, self._piece = app, may_send, refused, seconds, piece
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":  # a websocket that is not accepted is answered with 403
+            await asyncio.to_thread(self._refused)
             await send({"type": "websocket.close", "code": 1000})
             return
         raw = scope.get("raw_path") or b""
         route = ROUTES.get((scope["method"], raw.decode("latin-1")))
         if route is None or scope["path"] != raw.decode("latin-1"):
-            await _answer(send, 404)
+            await self._no(send, 404)
             return
         length = _length(scope["headers"])
         if route.largest == 0 and length in (None, 0):
@@ -83,9 +90,13 @@ class Door:
         else:
             body = await self._body(receive, route, length)
         if isinstance(body, int):
-            await _answer(send, body)
+            await self._no(send, body)
             return
         await self._app(scope, _given(body, receive), send)
+
+    async def _no(self, send: Send, status: int) -> None:
+        await asyncio.to_thread(self._refused)
+        await _answer(send, status)
 
     async def _body(self, receive: Receive, route: Route, length: int) -> bytes | int:
         """The body, or the status that says what is wrong with it."""

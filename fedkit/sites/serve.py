@@ -38,6 +38,7 @@ def serve_site(config: SiteConfig, reply: int) -> None:
     from fedkit.sites.app import make_app
     from fedkit.sites.gate import Gate
     from fedkit.sites.parts import open_parts
+    from fedkit.sites.patience import impatient
 
     gate = Gate(open_parts(config))
     gate.parts.domain.server.serves_others = True
@@ -48,6 +49,7 @@ def serve_site(config: SiteConfig, reply: int) -> None:
             gate.parts.info = replace(gate.parts.info, url=f"http://127.0.0.1:{listening.getsockname()[1]}")
             settings = uvicorn.Config(
                 make_app(gate),
+                http=impatient(lambda: gate.access.refuse(None, "no-call")),
                 log_config=None,
                 access_log=False,
                 server_header=False,
