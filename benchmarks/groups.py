@@ -51,6 +51,22 @@ def round_overhead() -> list[Measured]:
     ]
 
 
+def secure_sums() -> list[Measured]:
+    """A round of secure aggregation beside Flower's SecAgg+, both without messages, and what it adds to the bytes."""
+    size = ["--sites", str(SITES), "--floats", str(FLOATS)]
+    theirs = last_json([peer_python(), "benchmarks/flower_secagg.py", *size], OMP_NUM_THREADS="1")
+    ours = last_json([sys.executable, "benchmarks/fedkit_secagg.py", *size], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only secure_sums"
+    note = f"keys, shares, masks of {SITES} sites and the sum of {FLOATS:,} floats; largest error {ours['error']:.0e}, "
+    note += f"Flower {theirs['error']:.0e}; range {min(ours['seconds']):.2f}–{max(ours['seconds']):.2f}, "
+    note += f"Flower {min(theirs['seconds']):.2f}–{max(theirs['seconds']):.2f}"
+    seconds = [statistics.median(found["seconds"]) for found in (ours, theirs)]
+    return [
+        Measured("secagg_vs_flower", seconds[0], "s", again, seconds[1], "Flower 1.42 SecAgg+", note),
+        Measured("secagg_bytes_ratio", ours["bytes"] / 1e6, "MB", again, ours["plain"] / 1e6, "the same weights unmasked"),
+    ]
+
+
 def demo() -> list[Measured]:
     """`fedkit demo` from a cold start on a fresh data folder: seconds in all, peak memory, seconds to the first round."""
     with tempfile.TemporaryDirectory(prefix="fedkit-bench-") as folder:

@@ -28,6 +28,7 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "import_seconds": groups.import_seconds,
     "round_overhead": groups.round_overhead,
+    "secure_sums": groups.secure_sums,
     "demo": groups.demo,
     "names5": groups.names5,
     "verify_rows": groups.verify_rows,
