@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fedkit.demo import DemoOptions, run_demo
 from fedkit.notes.corpus import build_corpus, read_corpus
 from fedkit.notes.corpus_writer import write_corpus
 from fedkit.runs import StudyEvent
+from fedkit.sites.launch import Federation, launch
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,13 @@ def small_corpus(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus") / "small"
     write_corpus(build_corpus(sites), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def processes(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
+    """The three sites, a process each: what is said of isolation is tested on it."""
+    with launch("kinds", tmp_path_factory.mktemp("kinds"), corpus=small_corpus, isolation="process") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
