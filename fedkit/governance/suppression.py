@@ -4,7 +4,7 @@ A row is a cell, named by one number for each of its categories. Whoever knows a
 one too. So beside the small cells others are hidden, the smallest first, until in every line that has a hidden cell the hidden
 ones hold at least `threshold` persons together, and no small cell follows from all totals by linear algebra. Lines are what
 have all categories but one in common. Totals are taken to be known even if the table has none: the catalogue shows some. What
-totals give away without any cell, no hiding of cells can keep.
+totals give away without any cell, no hiding of cells can keep. Cells of nobody are taken to be known as well.
 
 Source: Hundepool et al., "Statistical Disclosure Control", Wiley 2012, 4.4 (secondary cell suppression); the second condition
 is what an auditing tool checks there. Minimal loss is not sought (it is NP-hard): the smallest cell that helps is taken.
@@ -37,7 +37,7 @@ def to_hide(
 ) -> set[int]:
     """Numbers of the rows that stay.
 
-    keys: of each row, different.   counts: of each row, one for each count column.
+    keys: of each row, different; rows of nobody left out.   counts: of each row, one for each count column.
     totals: for each category, the value that stands for all others together.   threshold: persons, of each count column.
     """
     small = {row for row, values in enumerate(counts) if min(values) < threshold}

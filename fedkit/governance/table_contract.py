@@ -1,12 +1,12 @@
 """What table may leave a site, and what the site itself takes out of it first.
 
     table = TableContract({"label": Category(("DRUG", "ADE")), "persons": Count()})
-    table.protect([{"label": "DRUG", "persons": 112}, {"label": "ADE", "persons": 3}])      # [] : 112 would give away the 3
+    table.protect([{"label": "DRUG", "persons": 112}, {"label": "ADE", "persons": 3}])      # []: 112 would give away the 3
 
 A row leaves whole or not at all. One that rests on fewer than `threshold` persons stays, and so does each further row that is
 needed so that no row that stays can be had by subtraction, even by somebody who knows every total. Counts that leave are
 rounded. Rows leave in the order of the declared values, so that their order tells nothing. A row that is not there says
-"fewer than the threshold, or hidden for another's sake", and not which.
+"nobody, fewer than the threshold, or hidden for another's sake", and not which.
 
 The rules are for honest code: a steward reads whether a count column counts what its name says.
 
@@ -145,8 +145,11 @@ class TableContract:
         return sorted(plain, key=self._key)
 
     def protect(self, rows: Sequence[Row], name: str = "table") -> list[dict[str, Any]]:
-        """The rows that may leave, counts rounded. Raises OutputRefused if the rows are not of this form."""
-        whole = self.check(rows, name)
+        """The rows that may leave, counts rounded. Raises OutputRefused if the rows are not of this form.
+
+        A row of nobody does not leave, whether or not the code has one for it, and hides no other and behind no other.
+        """
+        whole = [row for row in self.check(rows, name) if any(row[count] for count in self.counts)]
         hidden = to_hide(
             [self._key(row) for row in whole],
             [tuple(row[count] for count in self.counts) for row in whole],

@@ -52,6 +52,15 @@ def test_small_counts_that_are_small_together_take_a_large_one_with_them() -> No
     assert left(simple(DRUG=40, ADE=2, DEVICE=3)) == {}
 
 
+@pytest.mark.parametrize("rows", [simple(DRUG=40, ADE=12, DEVICE=0), simple(DRUG=40, ADE=12)])
+def test_a_row_of_nobody_does_not_leave_and_hides_no_other(rows: list[dict[str, Any]]) -> None:
+    assert left(rows) == {"DRUG": 40, "ADE": 12}
+
+
+def test_a_small_count_does_not_hide_behind_a_row_of_nobody() -> None:
+    assert left(simple(DRUG=40, ADE=3, DEVICE=0)) == {}
+
+
 def test_a_total_that_is_the_small_count_again_does_not_leave() -> None:
     assert left(simple(ALL=12, ADE=9)) == {}
 
@@ -171,13 +180,14 @@ def test_no_small_count_of_a_cube_can_be_had_by_subtraction(persons: list[int]) 
 
 
 def solved(table: TableContract, rows: list[dict[str, Any]]) -> list[int]:
-    """The small counts that an attacker has who gets what left and knows the total of every line of two parts or more.
+    """The small counts that an attacker has who gets what left, knows the total of every line of two parts or more, and which
+    cells are empty.
 
     Not those that the totals give away alone, without any row that left: they are lost wherever the totals are public.
     """
     names = list(table.categories)
     released = {tuple(row[n] for n in names) for row in table.protect(rows)}
-    known = {tuple(row[n] for n in names): row[table.counts[0]] for row in rows}
+    known = {tuple(row[n] for n in names): row[table.counts[0]] for row in rows if row[table.counts[0]]}
     found = follows(table, known, set(known) - released) - follows(table, known, set(known))
     return [known[key] for key in found if known[key] < table.threshold]
 
