@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,21 @@ CREATE TRIGGER IF NOT EXISTS batches_last BEFORE DELETE ON batches BEGIN SELECT 
 """
 _NAMES = ("seq", "time", "actor", "act", "fields", "previous", "hash")
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM rows"
+
+
+#: The acts that were written within `written`; None outside of it.
+_acts: ContextVar[list[str] | None] = ContextVar("_acts", default=None)
+
+
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """The acts that are written here, by this thread and in any journal: to see that a refusal has its row."""
+    acts: list[str] = []
+    token = _acts.set(acts)
+    try:
+        yield acts
+    finally:
+        _acts.reset(token)
 
 
 class Journal:
@@ -67,6 +85,8 @@ class Journal:
             row["hash"] = row_hash(row)
             columns = {**row, "fields": canonical(fields).decode()}
             db.execute("INSERT INTO rows VALUES (:seq, :time, :actor, :act, :fields, :previous, :hash)", columns)
+        if (acts := _acts.get()) is not None:
+            acts.append(act)
         return row
 
     def rows(self, start: int = 1, end: int | None = None) -> list[dict[str, Any]]:
