@@ -32,6 +32,7 @@ LAYERS = (
         "result_release",
         "refusals",
         "report",
+        "stewardship",
     ),
     ("demo", "doctor", "widgets"),
     ("cli",),

@@ -22,6 +22,16 @@ def escape(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+class Html(str):
+    """HTML that was made here of escaped parts, such as a link: what a cell of a table may hold beside text."""
+
+    __slots__ = ()
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, Html) else escape(value)
+
+
 def table_html(
     rows: Iterable[Sequence[object]],
     columns: Sequence[str],
@@ -30,7 +40,7 @@ def table_html(
     numeric: Iterable[int] = (),
     empty: str = "nothing yet",
 ) -> str:
-    """A real table with column headers; every cell is escaped.
+    """A real table with column headers; every cell is escaped unless it is `Html`.
 
     numeric: numbers of the columns that are set right-aligned, from 0.   empty: what stands there instead of no rows.
     """
@@ -38,7 +48,7 @@ def table_html(
     left, number = ' style="text-align: left"', ' class="n" style="text-align: right"'  # JupyterLab sets all cells right
     kind = [number if i in right else left for i in range(len(columns))]
     head = "".join(f'<th scope="col"{kind[i]}>{escape(c)}</th>' for i, c in enumerate(columns))
-    body = ["<tr>" + "".join(f"<td{kind[i]}>{escape(cell)}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows] or [
+    body = ["<tr>" + "".join(f"<td{kind[i]}>{_cell(cell)}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows] or [
         f'<tr><td colspan="{len(columns)}"{left}>{escape(empty)}</td></tr>'
     ]
     title = f"<caption>{escape(caption)}</caption>" if caption else ""

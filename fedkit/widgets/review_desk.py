@@ -11,7 +11,8 @@ import ipywidgets
 from fedkit.errors import RequestError
 from fedkit.governance.review import RequestState
 from fedkit.widgets.base import FedkitWidget, table_html
-from fedkit.widgets.review_panel import ReviewPanel, granted_text
+from fedkit.widgets.review_panel import ReviewPanel
+from fedkit.widgets.words import granted_words
 
 if TYPE_CHECKING:
     from fedkit.study import Study
@@ -70,7 +71,7 @@ class ReviewDesk(FedkitWidget):
             self._table.value = self._decisions()
 
     def _decisions(self) -> str:
-        rows = [(site, s.status, granted_text(s), s.reason) for site, s in self.states.items()]
+        rows = [(site, s.status, granted_words(s), s.reason) for site, s in self.states.items()]
         return table_html(
             rows,
             ("Site", "Decision", "Executions granted", "Reason"),

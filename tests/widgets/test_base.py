@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from html.parser import HTMLParser
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from widget_samples import CANARY, EVIL, everything_sent, our_failure, private_failure, table_rows
 
 from fedkit.errors import FedkitError
-from fedkit.widgets.base import FedkitWidget, Table, escape, facts_html, table_html
-from fedkit.widgets.code import diff_html, source_html
+from fedkit.governance.review import Finding
+from fedkit.widgets.base import FedkitWidget, Html, Table, escape, facts_html, table_html
+from fedkit.widgets.code import diff_html, findings_html, source_html, text_html
 from fedkit.widgets.theme import OKABE_ITO, STYLE
 
 
@@ -57,12 +59,14 @@ def test_no_text_becomes_markup(text: str) -> None:
         table_html([(text, text)], ("a", text), caption=text),
         table_html([], ("a",), empty=text),
         facts_html([(text, text)]),
-        source_html(text, {1: text}),
+        source_html(text, [Finding(text, 1, text, text)], text, text),
+        findings_html([Finding(text, 1, text, text)], text, text),
+        text_html(text, text),
         diff_html("+" + text),
     ):
         tags = Tags(html)
-        assert set(tags.names) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "div"}
-        assert tags.attributes <= {"scope", "class", "colspan", "style", "title", "tabindex"}
+        assert set(tags.names) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "div", "a", "b", "code", "pre"}
+        assert tags.attributes <= {"scope", "class", "colspan", "style", "tabindex", "href", "id", "role", "aria-label"}
 
 
 def test_escape_keeps_what_a_reader_sees() -> None:
@@ -87,10 +91,36 @@ def test_a_table_is_html_in_a_notebook_and_aligned_text_elsewhere() -> None:
     assert repr(Table([], ("Site",))) == "Site"
 
 
-def test_source_lines_are_numbered_from_one_and_findings_marked() -> None:
-    html = source_html("first\nsecond\n", {2: "warn"})
-    assert '<th scope="row">1</th><td>first</td>' in html
-    assert '<tr class="fk-mark" title="warn"><th scope="row">2</th><td>second</td>' in html
+def test_source_lines_are_numbered_from_one_and_each_finding_stands_below_its_line() -> None:
+    html = source_html("first\nsecond\nthird\n", [Finding("warn", 2, "print", "prints")])
+    assert table_rows(html) == [["1", "first"], ["2", "second"], ["", "look closely: prints"], ["3", "third"]]
+    assert html.count("fk-mark") == 1
+
+
+def test_a_finding_shows_its_line_and_leads_there() -> None:
+    found = [Finding("note", 1, "data", "reads"), Finding("refuse", 2, "import", "no"), Finding("warn", 9, "loop", "gone")]
+    html = findings_html(found, "first\n  second\n", "here")
+    assert table_rows(html)[1:] == [
+        ["must be refused", "2", "import", "no", "second"],
+        ["look closely", "9", "loop", "gone", ""],
+        ["for your information", "1", "data", "reads", "first"],
+    ]
+    places = source_html("first\n  second\n", found, "here")
+    assert all(f'id="{link}"' in places for link in re.findall(r'href="#([^"]+)"', html))
+    assert html.count("href") == 2, "a line that is not there has no link"
+
+
+def test_a_long_line_is_cut_where_it_is_quoted_and_whole_in_the_source() -> None:
+    line = "x = " + "1 + " * 100 + "1"
+    found = [Finding("note", 1, "data", "reads")]
+    assert line not in findings_html(found, line)
+    assert line in source_html(line, found)
+
+
+def test_only_what_was_made_here_is_markup_in_a_table() -> None:
+    html = table_html([(Html("<b>made</b>"), "<b>given</b>")], ("a", "b"))
+    assert "<b>made</b>" in html
+    assert "<b>given</b>" not in html
 
 
 def test_a_diff_tints_changes_but_not_its_head() -> None:

@@ -26,7 +26,7 @@ def test_the_page_holds_everything_a_steward_decides_by(review_at: Make, request
     page = live_html(panel)
     for text in (request_.title, request_.purpose, request_.permit.id, request_.permit.purpose, request_.researcher):
         assert text in page
-    assert "1 with 6 numbers" in page, "arrays that may leave, and their size"
+    assert "Weights: 1 array with 6 numbers." in page
     assert "notes: 0 to 1,000,000" in page
     for line in ("def train_round(notes, weights, settings):", "returns-count", "look closely", "new line", "2,048"):
         assert line in page
@@ -40,7 +40,7 @@ def test_every_number_that_may_leave_is_named(review_at: Make, request_: CodeReq
     request = replace(request_, entries=(Entry("evaluate", 1, contract),))
     panel, _ = panel_of(review_at(request=request))
     told = "loss, and dev.fn, dev.fp, dev.tp each for DRUG, MODEL, and test.tp each for DRUG: 0 to 10; share: 0.25 to 0.5"
-    assert ["evaluate", "1", "none", told] in table_rows(live_html(panel))
+    assert ["evaluate", "1", f"Single numbers: {told}."] in table_rows(live_html(panel))
 
 
 def test_limits_start_at_what_was_asked_and_cannot_pass_it(review_at: Make) -> None:
