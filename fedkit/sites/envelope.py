@@ -66,7 +66,8 @@ class Envelopes:
     ) -> None:
         self.site, self._refused, self._clock = site, refused, clock
         self._started = clock() - 1  # nonces of an earlier start are forgotten, so are its calls
-        self._seen: dict[str, float] = {}
+        self._seen: tuple[set[str], set[str]] = (set(), set())  # nonces of this window and of the one before it
+        self._since = clock()
         self._lock = threading.Lock()
 
     def open(self, envelope: Mapping[str, Any]) -> Call:
@@ -86,15 +87,26 @@ class Envelopes:
             raise self._no(None, "bad-signature", "the call is not for this site")
         now = self._clock()
         if not (abs(now - moment) <= WINDOW and moment >= self._started):  # so that NaN is refused too
-            raise self._no(method, "stale", f"the call is more than {WINDOW} seconds old, or older than this site's start")
+            raise self._no(method, "stale", _off(now - moment), _NTP)
         with self._lock:
-            if nonce in self._seen:
+            if now - self._since > 2 * WINDOW:  # a call that was seen two windows ago is stale
+                self._seen, self._since = (set(), self._seen[0]), now
+            if nonce in self._seen[0] or nonce in self._seen[1]:
                 raise self._no(method, "replayed", "this call was here before")
-            self._seen[nonce] = now
-            if len(self._seen) > 10_000:
-                self._seen = {n: t for n, t in self._seen.items() if now - t <= 2 * WINDOW}
+            self._seen[0].add(nonce)
         return Call(key, method, params, nonce)
 
-    def _no(self, method: str | None, word: str, message: str) -> AccessRefused:
+    def _no(self, method: str | None, word: str, message: str, help: str = "log in again") -> AccessRefused:
         self._refused(method if method and method.isidentifier() and len(method) < 64 else None, word)
-        return AccessRefused(message, expected="a fresh call, signed by an account of this site", help="log in again")
+        return AccessRefused(message, expected="a fresh call, signed by an account of this site", help=help)
+
+
+_NTP = "set the clock of your machine (NTP) and log in again; if it is right, tell the site's admin to look at the site's"
+
+
+def _off(late: float) -> str:
+    """What is wrong with the time of a call. late: seconds by which it is behind this site's clock."""
+    if abs(late) <= WINDOW:
+        return "the call is older than this site's start"
+    where = "ahead of" if late < 0 else "behind"
+    return f"clock skew, or a call that was kept: it is dated {abs(late):.0f} s {where} this site's clock"
