@@ -28,6 +28,7 @@ class RoundRecord:
     """One complete round.
 
     sequential: whether weights passed from site to site.   before, aggregate: digests of the shared weights around it.
+    state: digest of what the server's optimiser remembers, kept beside the weights; "" if nothing.
     sites: name → the numbers that site sent.   order: in which the sites were aggregated.   receipts: in that order.
     """
 
@@ -39,9 +40,11 @@ class RoundRecord:
     order: tuple[str, ...]
     receipts: tuple[Any, ...]
     seconds: float
+    state: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        row = asdict(self)
+        return row if self.state else {key: value for key, value in row.items() if key != "state"}
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> RoundRecord:

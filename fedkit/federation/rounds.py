@@ -133,6 +133,9 @@ def run_rounds(
     )
     history = checkpoint.history()
     current: Parameters = decode(checkpoint.weights(history[-1].aggregate)) if history else start
+    state: Parameters = strategy.first_state(start)
+    if history and history[-1].state:
+        state = decode(checkpoint.weights(history[-1].state))
     if history:
         on_event(RoundEvent("resumed", history[-1].round, message=f"{len(history)} rounds were complete"))
     for number in range(len(history) + 1, plan.rounds + 1):
@@ -148,12 +151,13 @@ def run_rounds(
             return RoundsResult(current, tuple(history), stopped=True)
         order = [site for site in order if site in done]
         updates = [SiteUpdate(site, done[site].parameters, done[site].numbers) for site in order]
-        new = (sums or strategy).aggregate(number, current, updates)
+        new, state = strategy.step(number, current, (sums or strategy).aggregate(number, current, updates), state)
         record = RoundRecord(
             round=number,
             sequential=strategy.in_turn(number),
             before=history[-1].aggregate if history else digest_parameters(start),
             aggregate=checkpoint.keep(new),
+            state=checkpoint.keep(state) if state else "",
             sites={site: dict(done[site].numbers) for site in sites if site in done},
             order=tuple(order),
             receipts=tuple(done[site].receipt for site in order),

@@ -39,6 +39,14 @@ class Strategy(ABC):
     def aggregate(self, round: int, start: Parameters, updates: Sequence[SiteUpdate]) -> dict[str, Any]:
         """The weights after a round. start: the weights before it. Raises TrainingError for what cannot be aggregated."""
 
+    def first_state(self, start: Parameters) -> dict[str, np.ndarray]:
+        """What the server remembers before round 1, such as moments; a checkpoint keeps it. Default: nothing."""
+        return {}
+
+    def step(self, round: int, start: Parameters, new: Parameters, state: Parameters) -> tuple[Parameters, Parameters]:
+        """(weights, state) after a round that gave `new`: where a server's optimiser goes on from there. Default: nothing."""
+        return new, state
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Plain JSON for the plan and the ledger."""

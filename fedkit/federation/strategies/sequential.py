@@ -48,5 +48,11 @@ class SequentialStart(Strategy):
             check_update(start, update)
         return {name: updates[-1].parameters[name].copy() for name in sorted(start)}
 
+    def first_state(self, start: Parameters) -> dict[str, np.ndarray]:
+        return self.then.first_state(start)
+
+    def step(self, round: int, start: Parameters, new: Parameters, state: Parameters) -> tuple[Parameters, Parameters]:
+        return (new, state) if round <= self.rounds else self.then.step(round, start, new, state)
+
     def to_json(self) -> dict[str, object]:
         return {"kind": self.name, "rounds": self.rounds, "then": self.then.to_json()}
