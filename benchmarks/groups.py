@@ -317,3 +317,21 @@ def ledger_acts() -> list[Measured]:
             f"records {opened['read']:.1f} s more",
         ),
     ]
+
+
+def policy() -> list[Measured]:
+    """All rules of the strict preset over one call and its result, signatures of two stewards checked, beside the limit."""
+    found = last_json([sys.executable, "benchmarks/policy_rules.py"], OMP_NUM_THREADS="1")
+    return [
+        Measured(
+            "policy_ms",
+            found["ms"],
+            "ms",
+            "python benchmarks/run.py --only policy",
+            1.0,
+            "limit",
+            f"submits, admits and releases of {found['rules']} rules, {found['recent']:,} executions on record, "
+            f"{found['numbers']} numbers; median of {found['repeats']:,}, 95th percentile {found['p95']:.2f} ms; a table of "
+            f"{found['rows']} rows is protected in {found['protect_ms']:.2f} ms more",
+        )
+    ]

@@ -37,6 +37,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "text": groups.text,
     "text_speed": groups.text_speed,
     "note_imports": groups.note_imports,
+    "policy": groups.policy,
 }
 
 

@@ -78,7 +78,8 @@ class NeededApprovals(Policy):
     signer: Callable[[Decision], str] = field(repr=False)
 
     def admits(self, context: Context) -> None:
-        stewards = {d.steward for d in (*context.approvals, context.decision) if d is not None and self._counts(d, context)}
+        found = dict.fromkeys((*context.approvals, *([context.decision] if context.decision else [])))
+        stewards = {decision.steward for decision in found if self._counts(decision, context)}
         if len(stewards) < self.needed:
             raise NotApproved(
                 "not enough stewards have approved this",
