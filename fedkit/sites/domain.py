@@ -27,9 +27,10 @@ from syft.store.blob_storage.on_disk import OnDiskBlobStorageClientConfig, OnDis
 from syft.store.db.sqlite import SQLiteDBConfig
 from syft.types.errors import SyftException
 
-from fedkit.errors import AccessRefused, FedkitError, NotApproved, SiteError, StorageError
+from fedkit.errors import AccessRefused, FedkitError, NotApproved, Refused, SiteError, StorageError
 from fedkit.governance.request import CodeRequest
 from fedkit.sites import exposure, pysyft, syft_code, syft_wire
+from fedkit.sites.journal import written
 from fedkit.sites.syft_policy import FedkitOutputPolicy
 from fedkit.storage import write_whole
 
@@ -66,19 +67,26 @@ class GuardedDatasite(sy.Datasite):
     def obey(self, signed: syft_wire.SignedMessage) -> Any:
         """What PySyft answers to a message whose signature fits; one refusal, whatever the reason, where it is not asked."""
         try:
-            call = self._let_in(signed)
+            user, call = self._let_in(signed)
         except FedkitError:
             return SyftError(message=exposure.REFUSAL)
-        with pysyft.one_call():
-            return super().handle_api_call_with_unsigned_result(call)
+        with pysyft.one_call(), written() as acts:
+            refused = True
+            try:
+                reply = super().handle_api_call_with_unsigned_result(call)
+                refused = isinstance(reply, SyftError)
+            finally:
+                if refused and self.access is not None and not any(act.endswith((".refused", ".failed")) for act in acts):
+                    self.access.refuse(str(call.message.path), Refused.code, user)  # PySyft's own no, or its policies'
+        return reply
 
     def no_call(self) -> None:
         """Write down that somebody sent what is no signed call."""
         if self.access is not None:
             self.access.refuse(None, "bad-signature")
 
-    def _let_in(self, signed: syft_wire.SignedMessage) -> SignedSyftAPICall:
-        """The call as PySyft may have it. Raises the refusal, which is in the journal by then."""
+    def _let_in(self, signed: syft_wire.SignedMessage) -> tuple[str, SignedSyftAPICall]:
+        """Whose call it is, and as PySyft may have it. Raises the refusal, which is in the journal by then."""
         if self.access is None:
             raise AccessRefused("the domain is not open yet")
         caller = self.access.caller(signed.key)
@@ -89,7 +97,7 @@ class GuardedDatasite(sy.Datasite):
             if caller.once or not exposure.is_open(caller.level, path) or len(signed.message) > most:
                 raise AccessRefused(exposure.REFUSAL)
             syft_wire.check(signed.message)
-            return self._as_the_account(caller.user, path, signed.message)
+            return caller.user, self._as_the_account(caller.user, path, signed.message)
         except FedkitError as error:
             known = path if path in ServiceConfigRegistry.get_registered_configs() else None
             self.access.refuse(known, error.code, caller.user)
