@@ -23,6 +23,7 @@ LAYERS = (
     ("sites", "config"),
     (
         "study",
+        "asking",
         "study_asking",
         "study_deciding",
         "study_evidence",
