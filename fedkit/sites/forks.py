@@ -34,6 +34,12 @@ class Worker:
     def ask(self, do: str) -> dict[str, Any]:
         return self._zygote.ask({"do": do, "id": self.name})
 
+    def end_later(self) -> None:
+        """End the process as soon as its zygote has time, and close the pipes."""
+        with contextlib.suppress(ExecutionFailed):
+            self._zygote.ask({"do": "end", "id": self.name, "later": True})
+        self.close()
+
     def kill(self) -> None:
         """End the process now; the pipes stay, so that what it said last can still be read."""
         with contextlib.suppress(ExecutionFailed):  # its zygote is gone, and so is the worker
@@ -85,13 +91,14 @@ class Zygote:
             except (OSError, ValueError):
                 raise self._gone() from None
 
-    def fork(self, file: Path, view: str, limits: Limits, read: Sequence[Path]) -> Worker:
+    def fork(self, file: Path, view: str, limits: Limits, read: Sequence[Path], *, spare: bool = False) -> Worker:
+        """A new worker. spare: for a call that may come; returns before it is forked, and `resume` says whether it is there."""
         self._forks += 1
         name = str(self._forks)
         (requests, request_end), (reply_end, replies), (output_end, output) = os.pipe(), os.pipe(), os.pipe()
         try:
             order = {"file": str(file), "view": view, "limits": asdict(limits), "read": [str(path) for path in read]}
-            self.ask({"do": "fork", "id": name, "order": order}, (requests, replies, output))
+            self.ask({"do": "fork", "id": name, "order": order, "later": spare}, (requests, replies, output))
         except BaseException:
             for handle in (request_end, reply_end, output_end):
                 os.close(handle)

@@ -13,6 +13,7 @@ import math
 import os
 import random
 import re
+import select
 import sys
 import tempfile
 import traceback
@@ -34,6 +35,7 @@ from fedkit.sites.store import read_rows
 SOURCE_NAME = "<request>"
 
 _TRACEBACK = 16_384  # characters
+_READ_AHEAD = 5_000  # notes of a split
 
 #: Exceptions whose class name may leave a site: Python's own and fedkit's. A class that the code defines could carry text.
 KNOWN_ERRORS = frozenset(
@@ -68,6 +70,14 @@ class NoteSet:
     def test(self) -> tuple[Note, ...]:
         return self._split("test")
 
+    def read_ahead(self, wanted: Callable[[], bool]) -> None:
+        """Make the notes of small splits while nobody wants something else."""
+        for split, rows in self._rows.items():
+            if wanted():
+                return
+            if len(rows) <= _READ_AHEAD:
+                self._split(split)
+
     def _split(self, name: str) -> tuple[Note, ...]:
         name = "mock" if "mock" in self._rows else name
         if name not in self._read:
@@ -101,7 +111,9 @@ def work(order: Mapping[str, Any], handles: tuple[int, int, int], scratch: Path,
         # Read now, so that the code needs no right to open a store: not this one, and none beside it.
         rows = read_rows(Path(order["file"]))
         confine(limits, write=scratch, read=map(Path, order["read"]))
-        serve(requests, replies, NoteSet(rows), order["view"], limits)
+        notes = NoteSet(rows)
+        notes.read_ahead(lambda: bool(select.select([requests], [], [], 0)[0]))
+        serve(requests, replies, notes, order["view"], limits)
         os._exit(0)
     except BaseException:
         traceback.print_exc()

@@ -5,9 +5,10 @@
                           weights=weights, settings={**settings, "round": 1}, key=request.digest)
 
 A zygote imports torch and the like once and forks a worker per request, which confines itself (`confinement`) before it reads
-the request's source, and lives for further calls of the same request on the same store. What comes back is data that the site
-checks (`replies`): names, float32 arrays, finite numbers and tables of plain cells. A failure names a class and a line of the
-source; the message stays inside, except on the mock twin, whose worker never had the private notes.
+the request's source, and lives for further calls of the same request on the same store. Where one request came, a spare worker
+waits for the next: it has read the notes and has run nothing. What comes back is data that the site checks (`replies`): names,
+float32 arrays, finite numbers and tables of plain cells. A failure names a class and a line of the source; the message stays
+inside, except on the mock twin, whose worker never had the private notes.
 
 What remains: class, line and duration of a call are a few bits that the code chooses, for each execution that it was granted.
 And where `confinement()` lacks "landlock", a rehearsal could look for the private notes on the disk: such a machine is for
@@ -61,6 +62,7 @@ class WorkerPool:
         self._change = threading.RLock()
         self._turns = Turns(self.limits.workers, self.limits.seconds)
         self._workers: dict[str, Worker] = {}  # least recently used first
+        self._spares: dict[str, Worker] = {}  # by what they have read; the oldest first
         self._zygote: Zygote | None = None
         self._closed = False
 
@@ -100,10 +102,11 @@ class WorkerPool:
         file = _file(store, view, (*installation(), *self._read))
         stamp = file.stat()
         code = hashlib.sha256(source.encode()).hexdigest()
-        identity = json.dumps([key, view, str(file), stamp.st_ino, stamp.st_mtime_ns, code])
+        notes = json.dumps([view, str(file), stamp.st_ino, stamp.st_mtime_ns])
+        identity = json.dumps([key, code, notes])
         began, turn = time.monotonic(), turn or Call()
         with self._turns.take(turn, identity, entry):
-            worker = self._worker(identity, file, view)
+            worker = self._worker(identity, notes, file, view)
             worker.calls += 1
             call = {"call": worker.calls, "entry": entry, "settings": dict(settings), "weights": weights is not None}
             if worker.calls == 1:
@@ -129,11 +132,20 @@ class WorkerPool:
             except BaseException:
                 self._end(identity)
                 raise
+            finally:
+                if worker.calls == 1:
+                    self._prepare(notes, file, view)
         return WorkerResult(tensors, numbers, time.monotonic() - began, exchange.output(), tables)
 
     def position(self, turn: Call) -> int:
         """Where a call stands in the queue: 1 is next, 0 if it does not wait."""
         return self._turns.position(turn)
+
+    def release(self, key: str) -> None:
+        """End the idle workers of a key that will not be called again; returns at once."""
+        with self._change:
+            for name in [n for n in self._workers if json.loads(n)[0] == key and n not in self._turns.active]:
+                self._workers.pop(name).end_later()
 
     def close(self) -> None:
         """End the zygote and all workers, and remove their folders. Calls that run fail."""
@@ -147,8 +159,8 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _worker(self, identity: str, file: Path, view: str) -> Worker:
-        """The worker of that identity, resumed, or a new one in the place of the one that idles longest."""
+    def _worker(self, identity: str, notes: str, file: Path, view: str) -> Worker:
+        """The worker of that identity, resumed, or a spare one, or a new one in the place of the one that idles longest."""
         with self._change:
             zygote = self._running_zygote()
             worker = self._workers.pop(identity, None)
@@ -157,11 +169,31 @@ class WorkerPool:
                     self._workers[identity] = worker
                     return worker
                 worker.close()
+            spare = self._spares.pop(notes, None)
+            if spare is not None and not spare.ask("resume")["alive"]:
+                spare.close()
+                spare = None
+            while self._spares and self._surplus() > 0:
+                self._spares.pop(next(iter(self._spares))).end_later()
             idle = [name for name in self._workers if name not in self._turns.active]
-            for name in idle[: max(0, len(self._workers) + 1 - self.limits.workers)]:
+            for name in idle[: max(0, self._surplus())]:
                 self._end(name)
-            worker = self._workers[identity] = zygote.fork(file, view, self.limits, self._read)
+            worker = self._workers[identity] = spare or zygote.fork(file, view, self.limits, self._read)
             return worker
+
+    def _surplus(self) -> int:
+        """How many workers would be too many if there were one more."""
+        return len(self._workers) + len(self._spares) + 1 - self.limits.workers
+
+    def _prepare(self, notes: str, file: Path, view: str) -> None:
+        """Have a spare worker started for these notes, if there is none and there is room."""
+        with self._change, contextlib.suppress(ExecutionFailed):  # the zygote is gone: the next call starts one
+            if self._closed or self._zygote is None or not self._zygote.alive() or notes in self._spares:
+                return
+            for old in [name for name in self._spares if json.loads(name)[:2] == json.loads(notes)[:2]]:
+                self._spares.pop(old).end_later()  # the notes were loaded anew
+            if self._surplus() <= 0:
+                self._spares[notes] = self._zygote.fork(file, view, self.limits, self._read, spare=True)
 
     def _check(self, worker: Worker, ended: str, entry: str) -> None:
         """Raises ExecutionFailed that says why a call gave no reply, if it gave none."""
@@ -222,9 +254,10 @@ class WorkerPool:
         if self._zygote is not None:
             self._zygote.close()
             self._zygote = None
-        for worker in self._workers.values():
+        for worker in (*self._workers.values(), *self._spares.values()):
             worker.close()
         self._workers.clear()
+        self._spares.clear()
 
 
 def _file(store: Path, view: str, readable: Sequence[Path]) -> Path:

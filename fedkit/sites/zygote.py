@@ -8,6 +8,8 @@ parent changes (which also covers `kill -9`, and a socket that another child of 
     {"do": "fork", "id", "order": {...}} + 3 handles    {"id", "alive": true}
     {"do": "resume" | "pause" | "state", "id"}          {"id", "alive": bool, "signal": int | null, "why", "cpu": seconds}
     {"do": "end", "id"}                                 the same, once the worker is gone
+    {..., "later": true}                                {"id"}; it is done after that. A worker forked later is a spare one, and
+                                                        counts as idle until it is resumed
 """
 
 from __future__ import annotations
@@ -86,14 +88,18 @@ class _Zygote:
                 data, handles, _, _ = socket.recv_fds(self.control, _MESSAGE, 3)
                 if not data:
                     return
-                reply = self.answer(json.loads(data), tuple(handles))
+                request = json.loads(data)
+                later = request.get("later", False)
+                reply = {"id": request["id"]} if later else self.answer(request, tuple(handles))
                 self.control.sendall(json.dumps(reply).encode() + b"\n")
+                if later:
+                    self.answer(request, tuple(handles))
             self.watch()
 
     def answer(self, request: Mapping[str, Any], handles: tuple[int, ...]) -> dict[str, Any]:
         name, act = request["id"], request["do"]
         if act == "fork":
-            self.fork(name, request["order"], handles)
+            self.fork(name, request["order"], handles, spare=request.get("later", False))
         worker = self.workers.get(name)
         if worker is None:
             return {"id": name, "alive": False, "signal": None, "why": "idle", "cpu": 0.0}
@@ -113,7 +119,7 @@ class _Zygote:
         died_by = os.WTERMSIG(worker.status) if worker.status is not None and os.WIFSIGNALED(worker.status) else None
         return {"id": name, "alive": worker.status is None, "signal": died_by, "why": worker.why, "cpu": worker.cpu}
 
-    def fork(self, name: str, order: Mapping[str, Any], handles: tuple[int, ...]) -> None:
+    def fork(self, name: str, order: Mapping[str, Any], handles: tuple[int, ...], *, spare: bool) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         me, (requests, replies, output) = os.getpid(), handles
         pid = os.fork()
@@ -126,7 +132,8 @@ class _Zygote:
         for handle in handles:
             os.close(handle)
         limits = order["limits"]
-        self.workers[name] = _Worker(pid, scratch, limits["idle_seconds"], limits["scratch"])
+        paused_at = time.monotonic() if spare else None
+        self.workers[name] = _Worker(pid, scratch, limits["idle_seconds"], limits["scratch"], paused_at)
 
     def watch(self) -> None:
         """End workers that idle too long or fill their folder; bury the dead."""

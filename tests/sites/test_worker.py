@@ -378,3 +378,53 @@ def gone(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+# -- spare workers
+def test_the_next_request_finds_a_worker_that_has_read_the_notes_and_has_run_nothing(store: Path) -> None:
+    """It was forked before anybody called it, and what the first request left in its process is not in it."""
+    body = """
+        import os, sys
+        seen = getattr(sys, "left_behind", 0)
+        sys.left_behind = 1
+        return {"numbers": {"pid": os.getpid(), "seen": seen, "n": len(notes.train)}}
+    """
+    with WorkerPool(preload=LIGHT) as pool:
+        first = go(pool, store, body).numbers
+        zygote = psutil.Process(int(first["pid"])).parent()
+        assert zygote is not None
+        while not (waiting := {child.pid for child in zygote.children()} - {first["pid"]}):
+            time.sleep(0.01)  # it is forked after the first call was answered
+        second = go(pool, store, body).numbers
+    assert first["seen"] == second["seen"] == 0
+    assert first["n"] == second["n"] == 4
+    assert second["pid"] in waiting
+
+
+def test_a_spare_worker_serves_its_own_notes_and_view_only(pool: WorkerPool, store: Path, tmp_path: Path) -> None:
+    other = DuckDBNoteStore(tmp_path / "notes.duckdb")
+    other.load(site_notes(secret="old"))
+    body = 'return {"numbers": {"old": sum("old" in n.text for n in notes.train), "n": len(notes.train)}}'
+    for _ in range(2):
+        assert go(pool, store, body).numbers == {"old": 0, "n": 4}
+        assert go(pool, other.path, body).numbers == {"old": 4, "n": 4}
+        assert go(pool, store, body, view="mock").numbers == {"old": 0, "n": 5}
+    other.load(site_notes(secret="new"))
+    assert go(pool, other.path, body).numbers == {"old": 0, "n": 4}
+
+
+def test_spare_workers_take_no_room_from_those_that_are_needed(store: Path) -> None:
+    with WorkerPool(Limits(workers=2), preload=LIGHT) as pool:
+        for _ in range(4):
+            go(pool, store, CALLS, key="a")
+            go(pool, store, CALLS, key="b")
+        assert go(pool, store, CALLS, key="a").numbers["n"] == 5
+        assert go(pool, store, CALLS, key="b").numbers["n"] == 5
+
+
+def test_a_released_worker_is_gone(store: Path) -> None:
+    with WorkerPool(preload=LIGHT) as pool:
+        pid = int(go(pool, store, PID, key="done").numbers["pid"])
+        pool.release("done")
+        pool.release("never called")
+        assert gone(pid)
