@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedkit.errors import OutputRefused, RequestError
+from fedkit.governance.differences import changes
 from fedkit.governance.noise import STEPS, complete, epsilon, gaussian, laplace, noisy, variance
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.privacy import Privacy
-from fedkit.governance.request import Entry
+from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.table_contract import Category, Count, Number, TableContract
 
 TABLE = TableContract({"label": Category(("DRUG", "ADE")), "persons": Count()}, max_rows=2)
@@ -142,3 +143,24 @@ def test_a_cost_is_part_of_what_is_signed_and_an_entry_without_one_is_as_before(
     entry = Entry("count", 1, CONTRACT, PRIVACY)
     assert Entry.from_json(entry.to_json()) == entry
     assert set(Entry("count", 1, CONTRACT).to_json()) == {"name", "executions", "contract"}
+
+
+def test_another_price_is_a_change_that_a_steward_sees() -> None:
+    def request(privacy: Privacy | None) -> CodeRequest:
+        return CodeRequest(
+            title="Count",
+            purpose="to test",
+            researcher="0x" + "a" * 40,
+            permit=DataPermit("permit-1", "to test", ("notes",), "2099-01-01"),
+            dataset="notes",
+            source="def count(notes, weights, settings):\n    return {}\n",
+            environment="e" * 64,
+            entries=(Entry("count", 1, CONTRACT, privacy),),
+            kind="analysis",
+        )
+
+    (change,) = changes(request(PRIVACY), request(Privacy(0.6, PRIVACY.sensitivity)))
+    assert "count.privacy.rho" in change.sentence
+    assert "0.5" in change.sentence
+    assert {c.kind for c in changes(request(None), request(PRIVACY))} == {"contract"}
+    assert changes(request(PRIVACY), request(PRIVACY)) == []
