@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedkit.environment import SOURCES
-from fedkit.governance.findings import ALLOWED, difference, find
+from fedkit.governance.findings import ALLOWED, find
 from fedkit.ner.tasks import SOURCE
 
 HOSTILE = {
@@ -199,20 +199,3 @@ def test_what_may_be_imported_of_fedkit_is_what_the_environment_digest_covers() 
     own = {name.removeprefix("fedkit.") for name in ALLOWED if name.startswith("fedkit.")}
     assert own == set(SOURCES)
 
-
-# -- the difference
-def test_the_difference_shows_what_changed_and_nothing_for_the_same() -> None:
-    assert difference(SOURCE, SOURCE) == ""
-    changed = SOURCE.replace("notes, weights, settings)\n\n", "notes, weights, settings)  # changed\n\n", 1)
-    text = difference(SOURCE, changed, "approved 1", "this 2")
-    assert "--- approved 1" in text
-    assert "+++ this 2" in text
-    assert [line for line in text.splitlines() if line.startswith("+") and "# changed" in line]
-
-
-@given(
-    st.lists(st.sampled_from(["a = 1", "b = 2", "", "    c"]), max_size=8),
-    st.lists(st.sampled_from(["a = 1", "d"]), max_size=8),
-)
-def test_only_equal_sources_differ_in_nothing(old: list[str], new: list[str]) -> None:
-    assert (difference("\n".join(old), "\n".join(new)) == "") == ("\n".join(old).splitlines() == "\n".join(new).splitlines())

@@ -1,0 +1,432 @@
+"""What expressions carry. One method for each kind of expression; calls of local functions are followed into them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from fedkit.governance.findings.code import Code, Look
+from fedkit.governance.findings.flow import leaks
+from fedkit.governance.findings.flow.calls import ENCODERS, result
+from fedkit.governance.findings.flow.carried import (
+    CODES,
+    NOTHING,
+    TEXTS,
+    Carried,
+    attribute,
+    data,
+    decides,
+    element,
+    over_notes,
+    packed,
+    tested,
+)
+
+PARTS = ("tensors", "numbers", "tables")
+
+#: Methods that put what they are given into what they are called on.
+FILLS = frozenset("append extend insert add update appendleft setdefault put fill_ copy_ push".split())  # noqa: SIM905
+_CALLERS = frozenset(
+    {"map", "filter", "reduce", "sorted", "min", "max", "partial", "starmap", "accumulate", "apply_along_axis"}
+)
+_TRIGGERS = frozenset({"round", "rounds", "site", "execution", "mock", "call", "user", "step"})
+
+Frame = dict[str, Carried]
+
+
+class TooTangled(Exception):
+    """More steps than a look may take."""
+
+
+class Values:
+    """Expressions. frames: variables of the module and of the functions that are being followed, innermost last."""
+
+    #: Steps (expressions looked at) for one source, so that the look stays quick whatever is written.
+    MOST = 40_000
+
+    def __init__(self, code: Code) -> None:
+        self.code, self.seen = code, Look()
+        self.frames: list[Frame] = [{}]
+        self.conditions: list[tuple[Carried, int]] = []
+        self.loops: list[bool] = []  # for each loop around, whether it goes over notes
+        self.callables: list[tuple[ast.AST, tuple[Frame, ...]]] = []
+        self.classes: dict[str, dict[str, str]] = {}
+        self.inside_entry = False
+        self.steps = 0
+        self._kinds: dict[type[ast.AST], Callable[..., Carried]] = {
+            ast.Name: self._name, ast.Attribute: self._attribute, ast.Subscript: self._subscript, ast.Call: self._call,
+            ast.BinOp: self._binary, ast.BoolOp: self._any_of, ast.Compare: self._compare, ast.IfExp: self._if,
+            ast.UnaryOp: self._unary, ast.Dict: self._dict, ast.Lambda: self._lambda, ast.NamedExpr: self._walrus,
+            ast.ListComp: self._comprehension, ast.SetComp: self._comprehension, ast.GeneratorExp: self._comprehension,
+            ast.DictComp: self._comprehension, ast.Constant: lambda node: NOTHING,
+        }  # fmt: skip
+
+    def value(self, node: ast.AST | None) -> Carried:
+        """What an expression carries. Raises TooTangled."""
+        if node is None:
+            return NOTHING
+        self.steps += 1
+        if self.steps > self.MOST:
+            raise TooTangled
+        known = self._kinds.get(type(node))
+        return known(node) if known is not None else self._any_of(node)
+
+    def _any_of(self, node: ast.AST) -> Carried:
+        found: set[str] = set()
+        for child in ast.iter_child_nodes(node):
+            found |= self.value(child)
+        return frozenset(found)
+
+    # -- names and their parts
+    def _name(self, node: ast.Name) -> Carried:
+        for frame in reversed(self.frames):
+            if node.id in frame:
+                return frame[node.id]
+        return NOTHING
+
+    def _attribute(self, node: ast.Attribute) -> Carried:
+        owner = self.value(node.value)
+        for word in owner:
+            if word.startswith("is:") and node.attr in self.classes.get(word[3:], {}):
+                return owner | {self.classes[word[3:]][node.attr]}
+        return attribute(owner, node.attr)
+
+    def _subscript(self, node: ast.Subscript) -> Carried:
+        owner, at = self.value(node.value), self.value(node.slice)
+        if isinstance(node.slice, ast.Slice):
+            few = isinstance(node.slice.upper, ast.Constant) and node.slice.step is None
+            return owner | {"single"} if few and over_notes(owner) else owner
+        found = element(owner) if over_notes(owner) or "grouped" in owner else owner - {"keys"}
+        if (over_notes(owner) and not data(at)) or "single" in at:
+            found |= {"single"}
+        if at & (TEXTS | CODES) and not data(owner):
+            return found | {"code"} | (at & {"single", "each"})
+        if "test" in at and not data(owner):
+            return found | {"branch"}
+        return found
+
+    def _walrus(self, node: ast.NamedExpr) -> Carried:
+        found = self.value(node.value)
+        self.bind(node.target, found)
+        return found
+
+    # -- operators
+    def _binary(self, node: ast.BinOp) -> Carried:
+        left, right = self.value(node.left), self.value(node.right)
+        found = left | right
+        if isinstance(node.op, ast.Add | ast.BitOr | ast.Sub | ast.BitXor):
+            return found | packed(left, right) if "scaled" in found else found
+        scales = isinstance(node.op, ast.LShift) or (isinstance(node.op, ast.Mult | ast.MatMult) and _is_power(node))
+        if scales and data(found):
+            return found | ({"packed"} if found & CODES else {"weighed"} if found & {"test", "branch"} else {"scaled"})
+        if isinstance(node.op, ast.Mult):
+            literal = [
+                s for s in (node.left, node.right) if isinstance(s, ast.List | ast.Tuple) or self.code.text(s) is not None
+            ]
+            if literal and found & (CODES | {"test"}):
+                return found | {"packed" if found & CODES else "weighed"}
+            if _whole(node.left) or _whole(node.right):
+                return found | {"scaled"} if found & (CODES | {"test", "branch", "count"}) else found
+        if isinstance(node.op, ast.MatMult) and "each" in found and not found & CODES:
+            return (found - {"each"}) | {"count"}
+        if isinstance(node.op, ast.Div | ast.Mod | ast.FloorDiv) and right & {"test"} and not right & {"count"}:
+            leaks.fails(self.seen, node)
+        return found
+
+    def _unary(self, node: ast.UnaryOp) -> Carried:
+        found = self.value(node.operand)
+        return tested(found) if isinstance(node.op, ast.Not) else found
+
+    def _compare(self, node: ast.Compare) -> Carried:
+        sides = [node.left, *node.comparators]
+        carried = [self.value(s) for s in sides]
+        whole = frozenset[str]().union(*carried)
+        fixed = [s for s in sides if self._is_given(s)]
+        if fixed and "id" in whole:
+            leaks.singles_out(self.seen, node)
+        elif fixed and "text" in whole:
+            for side in fixed:
+                if (text := self.code.text(side)) is not None:
+                    leaks.searches(self.seen, node, text)
+        self._trigger(sides)
+        return tested(whole)
+
+    def _is_given(self, node: ast.expr) -> bool:
+        """Whether a value stands in the source, in settings or in weights: somebody outside chose it."""
+        if isinstance(node, ast.List | ast.Tuple | ast.Set):
+            return bool(node.elts) and all(self._is_given(e) for e in node.elts)
+        while isinstance(node, ast.Subscript | ast.Attribute | ast.Call) and self.code.text(node) is None:
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if isinstance(node, ast.Name) and node.id in ("settings", "weights"):
+            return True
+        return bool(self.code.text(node))
+
+    def _trigger(self, sides: Sequence[ast.expr]) -> None:
+        """`settings["round"] == 7`: another behaviour in one round, at one site."""
+        if not all(isinstance(s, ast.Subscript | ast.Constant | ast.Call) for s in sides):
+            return
+        for side in sides:
+            owner, at = (side.value, side.slice) if isinstance(side, ast.Subscript) else (None, None)
+            if isinstance(side, ast.Call) and isinstance(side.func, ast.Attribute) and side.func.attr == "get" and side.args:
+                owner, at = side.func.value, side.args[0]
+            name = self.code.text(at)
+            if isinstance(owner, ast.Name) and owner.id == "settings" and name in _TRIGGERS:
+                leaks.chosen_outside(self.seen, side, name or "")
+
+    def _if(self, node: ast.IfExp) -> Carried:
+        condition = self.value(node.test)
+        return self.value(node.body) | self.value(node.orelse) | decides(tested(condition))
+
+    # -- collections
+    def _dict(self, node: ast.Dict) -> Carried:
+        found: set[str] = set()
+        for key, child in zip(node.keys, node.values, strict=True):
+            part = self.code.text(key)
+            if self.inside_entry and part in PARTS:
+                self.gives(str(part), child)
+                continue
+            if key is not None and self.value(key) & TEXTS:
+                found.add("keys")
+            found |= self.value(child)
+        return frozenset(found)
+
+    def gives(self, part: str, node: ast.expr) -> None:
+        """Something is given back under tensors, numbers or tables."""
+        if isinstance(node, ast.Dict):
+            for key, child in zip(node.keys, node.values, strict=True):
+                name = "" if key is None else self.code.text(key) or ast.unparse(key)[:40]
+                leaks.result(self.seen, child, part, name, self.value(child) | (self.value(key) & CODES))
+        else:
+            carried = self.value(node)
+            leaks.result(self.seen, node, part, "", (carried - {"keys"}) if part == "tables" else carried)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Carried:
+        self.frames.append({})
+        notes, some, extra = False, False, NOTHING
+        entered = 0
+        try:
+            for part in node.generators:
+                iterated = self.value(part.iter)
+                notes, some = notes or over_notes(iterated), some or bool(data(iterated))
+                self.bind_elements(part.target, part.iter, iterated)
+                self.loops.append(over_notes(iterated))
+                entered += 1
+                for test in part.ifs:
+                    extra |= self.value(test) & {"single", "extreme", "chance"}
+            if isinstance(node, ast.DictComp):
+                key, found = self.value(node.key), self.value(node.value)
+                found |= {"keys"} if key & TEXTS else NOTHING
+                found |= key & CODES
+            else:
+                found = self.value(node.elt)
+        finally:
+            self.frames.pop()
+            del self.loops[len(self.loops) - entered :]
+        if some and not data(found):
+            found |= {"count"}
+        if isinstance(node, ast.SetComp) and "tag" in found and not found & TEXTS:
+            return (found - {"each"}) | extra  # a set of categories has no order
+        return found | extra | ({"each"} if notes else NOTHING)
+
+    def bind_elements(self, target: ast.expr, node: ast.expr, iterated: Carried) -> None:
+        """The target of a loop over `node`."""
+        name = _called(node)
+        if isinstance(target, ast.Tuple | ast.List) and isinstance(node, ast.Call) and len(target.elts) == 2 and node.args:
+            first, second = target.elts
+            if name == "enumerate":
+                self.bind(
+                    first, frozenset({"index"}) if over_notes(iterated) else frozenset({"count"}) if data(iterated) else NOTHING
+                )
+                self.bind(second, element(iterated))
+                return
+            if name == "zip" and len(node.args) == 2:
+                for one, source in zip(target.elts, node.args, strict=True):
+                    self.bind(one, element(self.value(source)))
+                return
+        if name in ("items", "most_common") and isinstance(target, ast.Tuple | ast.List) and len(target.elts) == 2:
+            self.bind(target.elts[0], frozenset({"text"}) if "keys" in iterated else NOTHING)
+            self.bind(target.elts[1], element(iterated - {"keys"}))
+            return
+        if name == "values":
+            iterated = iterated - {"keys"}
+        elif "keys" in iterated or "grouped" in iterated:
+            plain = frozenset({"text"}) if "keys" in iterated else NOTHING
+            self.bind(
+                target,
+                plain if name not in ("sorted", "list", "reversed") or not isinstance(target, ast.Tuple) else element(iterated),
+            )
+            return
+        if name == "range" and isinstance(node, ast.Call):
+            self.bind(target, frozenset({"index"}) if data(iterated) & {"count", "notes"} else iterated)
+            return
+        self.bind(target, element(iterated))
+
+    # -- functions
+    def _lambda(self, node: ast.Lambda) -> Carried:
+        return frozenset({self.refer(node)})
+
+    def refer(self, node: ast.AST) -> str:
+        """A word for a function, with the variables around it."""
+        for number, (known, _) in enumerate(self.callables):
+            if known is node:
+                self.callables[number] = (node, tuple(self.frames))
+                return f"fn:{number}"
+        self.callables.append((node, tuple(self.frames)))
+        return f"fn:{len(self.callables) - 1}"
+
+    def _call(self, node: ast.Call) -> Carried:
+        name, full = _called(node), self.code.dotted(node.func)
+        called = self.value(node.func) if not isinstance(node.func, ast.Attribute) or full else self._attribute(node.func)
+        given = [self.value(a.value if isinstance(a, ast.Starred) else a) for a in node.args]
+        named = {k.arg or "**": self.value(k.value) for k in node.keywords if not (name == "dict" and k.arg in PARTS)}
+        if name == "dict" and self.inside_entry:
+            for keyword in node.keywords:
+                if keyword.arg in PARTS:
+                    self.gives(str(keyword.arg), keyword.value)
+        local = [w for w in called if w.startswith(("fn:", "class:"))]
+        local += [self.classes[w[3:]][m] for w in called if w.startswith("is:") for m in ("__call__", "forward")
+                  if not isinstance(node.func, ast.Attribute) and m in self.classes.get(w[3:], {})]  # fmt: skip
+        if local:
+            return self._local(node, called, local, given, named)
+        if name in _CALLERS:
+            return self._caller(name, full, node, given, named)
+        receiver = self.value(node.func.value) if isinstance(node.func, ast.Attribute) and full is None else None
+        every = [*given, *named.values()]
+        self._watch(node, name, full, receiver, every)
+        if name in FILLS and isinstance(node.func, ast.Attribute):
+            self._fill(node.func.value, name, receiver or NOTHING, every, node.args)
+        if name in ("setdefault", "pop", "get") and receiver and "grouped" in receiver:
+            return element(receiver)
+        bound = isinstance(node.func, ast.Name) and self.code.home(node.func, name) is not None and full is None
+        if bound or (receiver is None and full is None and not isinstance(node.func, ast.Name)):
+            whole = frozenset[str]().union(*every) | called
+            return frozenset({"model"}) | (whole & {"single", "chance"}) if data(whole) else NOTHING
+        found = result(name, full, receiver, every, several=len(given) > 1)
+        return found | {"is:Counter"} if name == "Counter" else found
+
+    def _local(
+        self, node: ast.Call, called: Carried, local: list[str], given: list[Carried], named: dict[str, Carried]
+    ) -> Carried:
+        found: set[str] = set()
+        for word in local:
+            if word.startswith("class:"):
+                kind = word[6:]
+                own = frozenset({f"is:{kind}"}) | frozenset[str]().union(*given, *named.values())
+                made = self.classes.get(kind, {}).get("__init__")
+                found |= own | (self.enter(made, [own, *given], named)[1].get("self", NOTHING) if made else NOTHING)
+                continue
+            method = isinstance(node.func, ast.Attribute) and any(w.startswith("is:") for w in called)
+            first = [called] if method or any(w.startswith("is:") for w in called) else []
+            answer, after = self.enter(word, [*first, *given], named)
+            found |= answer
+            self._written_back(node, after, first)
+        return frozenset(found)
+
+    def _written_back(self, node: ast.Call, after: Frame, first: list[Carried]) -> None:
+        """What a function has put into the lists and dicts that it was given."""
+        names = list(after)[len(first) :]
+        for argument, name in zip(node.args, names, strict=False):
+            if isinstance(argument, ast.Name) and data(after[name]) - self.value(argument):
+                self.bind(argument, self.value(argument) | after[name])
+        if first and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and after:
+            self.bind(node.func.value, self.value(node.func.value) | next(iter(after.values())))
+
+    def _caller(self, name: str, full: str | None, node: ast.Call, given: list[Carried], named: dict[str, Carried]) -> Carried:
+        """map, sorted, reduce: a function that is handed on is called with the elements."""
+        functions = [w for g in [*given, *named.values()] for w in g if w.startswith("fn:")]
+        values = [data(g) for g in [*given, *named.values()]]
+        whole = frozenset[str]().union(*values)
+        self.loops.append(over_notes(whole))
+        try:
+            answers = [self.enter(w, [element(v) for v in values if v] * 2, {})[0] for w in functions]
+        finally:
+            self.loops.pop()
+        made = frozenset[str]().union(*answers)
+        if name in ("map", "starmap"):
+            return (made if functions else whole) | ({"each"} if over_notes(whole) else NOTHING)
+        if name == "reduce":
+            return made | (whole & {"single"})
+        if name in ("min", "max"):
+            return result(name, full, None, values, several=len(given) > 1)
+        return whole
+
+    def _watch(self, node: ast.Call, name: str, full: str | None, receiver: Carried | None, given: list[Carried]) -> None:
+        """Calls that are worth a word whatever becomes of their result."""
+        both = frozenset[str]().union(*given) | (receiver or NOTHING)
+        if name in ENCODERS and both & TEXTS and (full is None or not full.startswith("fedkit.")):
+            leaks.encodes(self.seen, node, name)
+        if name == "join" and both & TEXTS and "each" in both:
+            leaks.builds(self.seen, node)
+        if name == "range" and both & {"test", "code", "branch"}:
+            leaks.takes_long(self.seen, node)
+        if name in ("zeros", "ones", "empty") and both & {"test", "code", "branch"}:
+            leaks.takes_much(self.seen, node)
+        fixed = [t for a in node.args[:1] if (t := self.code.text(a))]
+        if (
+            fixed
+            and both & {"text"}
+            and name in ("search", "match", "fullmatch", "findall", "finditer", "startswith", "count", "find")
+        ):
+            leaks.searches(self.seen, node, fixed[0])
+        if full in ("datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow", "datetime.date.today"):
+            self.seen.add("warn", node, "time", f"{full}: the clock; a result that depends on it cannot be computed again")
+
+    def _fill(self, target: ast.expr, name: str, receiver: Carried, given: list[Carried], args: list[ast.expr]) -> None:
+        """`target.append(x)` and the like."""
+        whole = data(frozenset[str]().union(*given))
+        words = set(whole)
+        root, grouped = target, False
+        while isinstance(root, ast.Subscript | ast.Attribute | ast.Call):
+            inner = root.func if isinstance(root, ast.Call) else root.value
+            keyed = (
+                root.slice
+                if isinstance(root, ast.Subscript)
+                else root.args[0]
+                if isinstance(root, ast.Call) and root.args
+                else None
+            )
+            if keyed is not None:
+                at = self.value(keyed)
+                grouped = True
+                words |= {"each"} if at & {"id", "note", "index"} else {"grouped", "keys"} if "text" in at else {"grouped"}
+            root = inner
+        if not isinstance(root, ast.Name):
+            return
+        if "is:Counter" in receiver and name == "update":
+            words = {"count"} | ({"keys"} if whole & TEXTS else set())
+        elif any(self.loops) and not grouped and whole & (STRONG_OR_COUNTED):
+            words.add("each")
+        if any(self.loops) and not whole:
+            words.add("count")
+        for condition, _ in self.conditions:
+            words |= condition & {"single", "extreme", "chance"}
+        self.bind(root, self.value(root) | words)
+
+    # -- what statements give
+    def bind(self, target: ast.AST, carried: Carried) -> None:
+        raise NotImplementedError
+
+    def enter(self, word: str, given: Sequence[Carried], named: dict[str, Carried]) -> tuple[Carried, Frame]:
+        raise NotImplementedError
+
+
+STRONG_OR_COUNTED = TEXTS | CODES | {"count", "test", "branch", "value", "note", "span", "tag"}
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _whole(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value >= 2
+
+
+def _is_power(node: ast.BinOp) -> bool:
+    """Whether one side is a whole number to a power: `2 ** i`, `256 ** i`."""
+    sides = (node.left, node.right)
+    return any(
+        (isinstance(s, ast.BinOp) and isinstance(s.op, ast.Pow) and _whole(s.left)) or _called(s) in ("pow", "power", "exp2")
+        for s in sides
+    )
