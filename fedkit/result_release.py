@@ -25,8 +25,11 @@ def release_result(study: Study) -> Path:
     RequestError if no site answered.
     """
     request = study.requested()
-    result = close(study) if study.run_folder.read("result") is None else result_of(study)
-    record(study)
+    if study.run_folder.read("result") is None:
+        close(study)
+    else:
+        record(study)
+    result = result_of(study)
     folder, part = study.folder / "result", study.folder / ".result.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fedkit import study_asking, study_deciding
 from fedkit.digests import digest_file, short
-from fedkit.errors import NotApproved, RequestError
+from fedkit.errors import NotApproved, RequestError, SiteError
 from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState, Review
@@ -61,7 +62,7 @@ class Study:
         self.federation = federation
         self.run_folder = RunFolder(Path(folder))
         self.journal = StudyJournal(self.folder)
-        self._on_event, self.on_training = on_event, on_training
+        self.on_event, self.on_training = on_event, on_training
         self._sessions: dict[tuple[str, str], Site] = {}
         self._stop = threading.Event()
         self.plan: dict[str, Any] | None = self.run_folder.read("plan")
@@ -216,11 +217,12 @@ class Study:
         self._stop.set()
         ended = 0
         for name in self.sites:
-            session = self.federation.login(name, "researcher")  # the study's own is busy in the other thread
-            try:
-                ended += session.cancel(self.requested().digest)
-            finally:
-                session.close()
+            with suppress(SiteError):  # a site that is not reached runs nothing for us, or ends it by its own limit
+                session = self.federation.login(name, "researcher")  # the study's own is busy in the other thread
+                try:
+                    ended += session.cancel(self.requested().digest)
+                finally:
+                    session.close()
         return ended
 
     def approved_sites(self) -> list[str]:
@@ -307,5 +309,5 @@ class Study:
         """Log an event of a step, and hand it to whoever listens."""
         event = StudyEvent(step=step, name=STEPS[step], message=message, site=site, data=data)
         self.run_folder.log(event)
-        if self._on_event is not None:
-            self._on_event(event)
+        if self.on_event is not None:
+            self.on_event(event)

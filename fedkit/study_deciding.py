@@ -65,8 +65,9 @@ def gather_decisions(study: Study) -> list[Decision]:
         except SiteError:
             continue  # what needs the site will say that it is not reached
         if decision is not None and decision.signature not in known:
-            study.run_folder.add("decisions", decision.to_json())
+            # The ledger first: a crash in between leaves a decision that is brought there once more, and not one that never is.
             study.federation.ledger.decide(decision)
+            study.run_folder.add("decisions", decision.to_json())
             study.say(6, "approved" if decision.approved else f"denied: {decision.reason}", site=name)
             found.append(decision)
     return found

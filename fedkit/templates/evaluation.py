@@ -42,6 +42,7 @@ class EvaluationTemplate(Template):
     parameters = (
         Parameter("model", "data", "folder of the model", None),
         Parameter("split", "choice", "on which notes", "test", SPLITS),
+        Parameter("base", "choice", "hub name of the checkpoint that the sites have; of a Hugging Face model only", ""),
     )
     source = SOURCE
 
@@ -50,6 +51,15 @@ class EvaluationTemplate(Template):
             return _as_stated(parameters)
         chosen = super().settings({**parameters, "model": str(parameters.get("model") or "") or None}, data)
         config, labels, weights = read_model(Path(chosen["model"]))
+        if config.get("kind") == "huggingface":  # the name in its own configuration is a folder on this machine
+            if not chosen["base"]:
+                raise RequestError(
+                    "the sites have to know the checkpoint that this model was made from",
+                    expected='base="name on the hub"',
+                    got="none",
+                    help="ask the sites which checkpoints they have; nothing is fetched at a site",
+                )
+            config = {**config, "name": chosen["base"]}
         return {"model": config, "labels": labels, "split": chosen["split"], "weights": digest_bytes(weights)}
 
     def contracts(self, settings: Mapping[str, Any]) -> dict[str, OutputContract]:

@@ -84,7 +84,8 @@ class Parameter:
         return value if whole and self.low <= value <= self.high else None
 
     def _choice(self, value: Any) -> str | None:
-        return value if isinstance(value, str) and (value in self.choices if self.choices else _short(value)) else None
+        fit = isinstance(value, str) and (value in self.choices if self.choices else value == self.default or _short(value))
+        return value if fit else None
 
     def _choices(self, value: Any) -> list[str] | None:
         if isinstance(value, str) or not isinstance(value, Sequence) or len(value) > self.high or len(value) < self.low:

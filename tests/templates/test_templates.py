@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,3 +224,18 @@ def test_templates_load_no_torch() -> None:
     code = "import sys, fedkit.templates, fedkit.results; print({'torch', 'syft', 'pandas', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_model_made_from_a_checkpoint_says_which_and_no_path_of_this_machine_goes_into_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fedkit.templates import evaluation
+
+    monkeypatch.setattr(
+        evaluation, "read_model", lambda folder: ({"kind": "huggingface", "name": str(folder)}, ["DRUG"], b"weights")
+    )
+    with pytest.raises(RequestError, match="know the checkpoint"):
+        TEMPLATES["evaluation"].settings({"model": str(tmp_path)})
+    settings = TEMPLATES["evaluation"].settings({"model": str(tmp_path), "base": "some/base-model"})
+    assert settings["model"]["name"] == "some/base-model"
+    assert str(tmp_path) not in str(request_of("evaluation", settings).to_json())
