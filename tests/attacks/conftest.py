@@ -1,12 +1,54 @@
-"""A small federation for the tests of the sites: two hospitals whose notes hold words that stand nowhere else."""
+"""Two hospitals, each in a process of its own, whose notes hold words that stand nowhere else; and who tries to get at them."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 sys.path.insert(0, str(CONTRACTS))
-pytest.register_assert_rewrite("site_suite")
+pytest.register_assert_rewrite("site_suite", "attempts")
+
+from attempts import Attempt, Trial  # noqa: E402
+from hands import Http, PySyftClient, Town  # noqa: E402
+from site_suite import make_corpus  # noqa: E402
+
+from fedkit.sites.launch import launch  # noqa: E402
+
+
+@pytest.fixture(scope="package")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Shared by all that leave it as it was: everybody works on requests of their own."""
+    corpus = make_corpus(tmp_path_factory.mktemp("corpus"))
+    with launch("attacks", tmp_path_factory.mktemp("federation"), corpus=corpus, isolation="process") as federation:
+        yield Town(federation)
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest, world: Town) -> Iterator[Trial]:
+    attempt = request.param
+    assert isinstance(attempt, Attempt)
+    trial = Trial(attempt, world)
+    yield trial
+    assert trial.made, "the attempt is declared and was not made"
+
+
+@pytest.fixture
+def http(world: Town) -> Http:
+    """Anybody, with a socket."""
+    return Http(str(world.researcher.info.url))
+
+
+@pytest.fixture
+def researcher(world: Town) -> PySyftClient:
+    """A researcher who speaks to PySyft without fedkit's client."""
+    return PySyftClient(world, "researcher")
+
+
+@pytest.fixture
+def anybody(world: Town) -> PySyftClient:
+    """Somebody without an account who speaks PySyft."""
+    return PySyftClient(world, None)
