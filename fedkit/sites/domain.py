@@ -29,7 +29,7 @@ from syft.types.errors import SyftException
 
 from fedkit.errors import AccessRefused, FedkitError, NotApproved, Refused, SiteError, StorageError
 from fedkit.governance.request import CodeRequest
-from fedkit.sites import exposure, pysyft, syft_code, syft_wire
+from fedkit.sites import exposure, pysyft, syft_code, syft_leftovers, syft_wire
 from fedkit.sites.journal import written
 from fedkit.sites.syft_policy import FedkitOutputPolicy
 from fedkit.storage import write_whole
@@ -78,6 +78,8 @@ class GuardedDatasite(sy.Datasite):
             finally:
                 if refused and self.access is not None and not any(act.endswith((".refused", ".failed")) for act in acts):
                     self.access.refuse(str(call.message.path), Refused.code, user)  # PySyft's own no, or its policies'
+                if call.message.path == syft_leftovers.PATH:
+                    syft_leftovers.clear(self, str(call.credentials), call.message.kwargs)
         return reply
 
     def no_call(self) -> None:

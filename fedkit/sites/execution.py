@@ -4,45 +4,55 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from fedkit.digests import canonical
 from fedkit.environment import environment_digest
-from fedkit.errors import DigestMismatch, ExecutionFailed, FedkitError, NotApproved, OutputRefused, SiteError
+from fedkit.errors import DigestMismatch, FedkitError, NotApproved, SiteError
 from fedkit.federation.parameters import decode, encode
+from fedkit.governance.accounts import check_counts
 from fedkit.governance.decision import NOTHING, Receipt, digest_of_numbers
-from fedkit.governance.policies import Context, LevelMayRun, SignedApproval, default_policies
+from fedkit.governance.kinds import check_weights
+from fedkit.governance.levels import check_asks
+from fedkit.governance.policies import Context, LevelMayRun, SignedApproval, policies_of, settings_of
+from fedkit.governance.releasing import leaving
 from fedkit.governance.request import CodeRequest
-from fedkit.governance.review import MockResult, RequestState
+from fedkit.governance.review import RequestState
 from fedkit.governance.running import ExecutionLog
 from fedkit.ledger import typed
 from fedkit.sites import syft_code
 from fedkit.sites.approving.office import Office, needed_of
+from fedkit.sites.clock import SiteClock
 from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
 from fedkit.sites.replies import WorkerResult
-from fedkit.sites.under_way import Key, UnderWay, Underway
+from fedkit.sites.spending import Spending
+from fedkit.sites.summing import Summing
+from fedkit.sites.under_way import Key, Refusals, UnderWay, Underway
+from fedkit.sites.usage import Usage
 
 
 class Execution:
-    """Rehearsals and runs of one site."""
+    """Runs of one site."""
 
     def __init__(self, parts: SiteParts) -> None:
         self.parts = parts
         self.site = parts.config.name
         self.approval = SignedApproval(lambda decision: typed.recover_decision(decision, parts.config.ledger))
-        self.rules = default_policies(
-            environment=environment_digest(), datasets=[parts.config.dataset], signer=self.approval.signer
+        self.settings = settings_of(parts.config.policy)
+        self.rules = policies_of(
+            self.settings, environment=environment_digest(), datasets=[parts.config.dataset], signer=self.approval.signer
         )
+        self.clock = SiteClock(parts.journal, parts.clock)
+        self.usage = Usage(parts.store.database)
+        self.spending = Spending(parts, self.usage)
+        self._patients = parts.notes.patients()
         self.office = Office(parts, needed_of(self.rules))
+        self.summing = Summing(parts)
         self.under_way = UnderWay(self.site, parts.pool.position)
-        self._guard = threading.Lock()
-        self._refusals: OrderedDict[Key, FedkitError] = OrderedDict()
+        self._refusals = Refusals()
 
     # -- where a request stands
     def state(self, request: CodeRequest, submitted: float) -> RequestState:
@@ -62,8 +72,11 @@ class Execution:
         """What the rules are asked about. used: what this call would come on top of."""
         digest, entry, round, _ = key
         decisions = self.parts.store.decisions(digest)
-        level, address = self.parts.store.account(user) or ("guest", "")
+        account = self.parts.access.accounts.counting(user)
+        level, address = (account.level, account.address) if account else ("guest", "")
         used = self.parts.store.used(digest).get(entry, (0, 0))[0]
+        dataset, now, days = self.parts.config.dataset, self.clock.wall(), self.settings.quota_days
+        charged = self.usage.known(key)  # and so it takes nothing more
         return Context(
             request=request,
             digest=digest,
@@ -75,16 +88,27 @@ class Execution:
             decision=decisions[-1] if decisions else None,
             revoked=any(d.approved for d in decisions[:-1]),
             used=used - 1 if self.parts.store.attempts(*key) else used,
-            now=time.time(),
+            now=now,
+            approvals=tuple(self.office.approvals(digest)) if self.office.needed > 1 else (),
+            recent=() if charged else self.usage.recent(user, dataset, now - days * 86_400),
+            patients=self._patients,
+            cost=0.0 if charged else cost_of(request, entry),
+            spent=self.usage.spent(dataset, user),
+            spent_in_all=self.usage.spent(dataset),
+            clock=self.clock.reading(),
         )
 
     def admit(self, request: CodeRequest, key: Key, user: str) -> Receipt | None:
         """The rules before a run, those of `fedkit.governance.policies` and two of the site's own. Returns the receipt if this
         very call was finished before. Raises a Refused or RequestError."""
         found = self.parts.store.request(request.digest)
-        if found is None or found[1] != user:
+        account = self.parts.access.accounts.card(user)
+        if found is None or found[1] != user or account is None:
             raise not_submitted()
+        check_counts(account, self.clock.wall())
+        check_asks(account.level, request.kind)
         self.rules.admits(self.context(request, key, user))
+        check_weights(request.kind, key[3] != NOTHING)
         if (receipt := self.parts.store.receipt(*key)) is not None:
             if not self.parts.store.told(receipt):
                 self._finished(receipt, user)
@@ -108,14 +132,14 @@ class Execution:
         with self.under_way.alone(key) as mine:
             try:
                 receipt = self._run(text, key, mine)
-                self._refusals.pop(key, None)
+                self._refusals.take(key)
                 return canonical(receipt.to_json()).decode()
             except FedkitError as error:
                 refusal = error
             except Exception as error:  # a defect of ours, or PySyft's: its text stays here
                 refusal = SiteError(f"{self.site} could not run this", got=type(error).__name__, help="tell the site's admin")
                 self._tell("execution.failed", key, refusal, self.site)
-            self.remember(key, refusal)
+            self._refusals.keep(key, refusal)
             return canonical({"refused": refusal.to_json()}).decode()
 
     def _run(self, text: str, key: Key, mine: Underway) -> Receipt:
@@ -126,9 +150,13 @@ class Execution:
         user = mine.user = found[1]
         try:
             mine.call.check()
-            if (receipt := self.admit(request, key, user)) is not None:
-                return receipt
-            self.parts.store.charge(*key)
+            # One transaction: two calls at one moment cannot both be the last that a rate, quota or budget has room for.
+            with self.parts.store.database.transaction():
+                if (receipt := self.admit(request, key, user)) is not None:
+                    return receipt
+                self.parts.store.charge(*key)
+                rho = cost_of(request, key[1])
+                self.usage.charge(key, user=user, dataset=request.dataset, now=self.clock.wall(), rho=rho)
         except FedkitError as error:
             raise self.refused(key, error, user) from None
         digest_, entry, round, inputs = key
@@ -143,70 +171,64 @@ class Execution:
             code=request.code_digest,  # of the text that is about to run, under the environment that is here
             environment=environment_digest(),
         )
+        printed: list[str] = []
         try:
-            receipt = self._compute(request, mine)
+            receipt = self._compute(request, mine, printed.append)
             self.parts.store.finish(receipt)
         except FedkitError as error:
-            killed = "cancelled" if mine.call.ended else getattr(error, "killed", "")
-            self._tell("execution.failed", key, error, user, killed=killed or None)
+            self._keep_log(mine, error, printed)
+            self._tell("execution.failed", key, error, user, killed=mine.killed_by(error) or None)
             raise
+        self._keep_log(mine, None, printed)
         self._finished(receipt, user, int((time.monotonic() - started) * 1000))
         self._clear_away(digest_, entry, user)
         return receipt
 
-    def _compute(self, request: CodeRequest, mine: Underway) -> Receipt:
-        """Run the code confined, hold its result against the contract, and sign what may leave."""
+    def _compute(self, request: CodeRequest, mine: Underway, keep: Callable[[str], None]) -> Receipt:
+        """Run the code confined, hold its result against the contract, and sign what may leave. keep: gets what it prints."""
         (_, entry, round, inputs), user = mine.key, mine.user
         weights = None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs))
-        with self._logged(mine) as printed:
-            result = self.parts.pool.run(
-                source=request.source,
-                entry=entry,
-                store=self.parts.notes.path,
-                view="private",
-                weights=weights,
-                settings={**request.settings, "round": round, "site": self.site},
-                key=request.digest,
-                keep=printed.append,
-                turn=mine.call,
-            )
-            tables = self._released(request, mine, result)
+        result = self.parts.pool.run(
+            source=request.source,
+            entry=entry,
+            store=self.parts.notes.path,
+            view="private",
+            weights=weights,
+            settings={**request.settings, "round": round, "site": self.site},
+            key=request.digest,
+            keep=keep,
+            turn=mine.call,
+        )
+        numbers, tables = self._released(request, mine, result)
+        tensors = result.tensors
+        if request.secure_sum is not None and entry == request.secure_sum.entry:
+            tensors = self.summing.mask(request, round, weights or {}, tensors, numbers)
         outputs = NOTHING
-        if result.tensors or tables:
-            outputs = self.parts.channel.put(self.site, encode(result.tensors, tables))
+        if tensors or tables:
+            outputs = self.parts.channel.put(self.site, encode(tensors, tables))
             self.parts.channel.grant(outputs, user)
-        numbers = {name: float(value) for name, value in result.numbers.items()}
         salt = secrets.token_hex(32)
         said = digest_of_numbers(numbers, salt)
         receipt = Receipt(request.digest, self.site, entry, round, inputs, outputs, numbers, said, salt=salt)
         return self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
 
-    def _released(self, request: CodeRequest, mine: Underway, result: WorkerResult) -> dict[str, list[dict[str, Any]]]:
-        """Whether the result may leave; returns its tables as they may. The approval and the account must still count: both
-        can be withdrawn while the code runs, and then nothing of it leaves."""
+    def _released(
+        self, request: CodeRequest, mine: Underway, result: WorkerResult
+    ) -> tuple[dict[str, float], dict[str, list[dict[str, Any]]]]:
+        """Numbers and tables as they may leave, if the result may. The approval and the account must still count: both can be
+        withdrawn while the code runs, and then nothing of it leaves."""
         context = self.context(request, mine.key, mine.user)
         mine.call.check()
         LevelMayRun().admits(context)
         self.approval.admits(context)
-        tables = request.entry(mine.key[1]).contract.protect(result.tables)
-        self.rules.releases(context, result.tensors, result.numbers)
-        return tables
+        return leaving(self.rules, context, result.tensors, result.numbers, result.tables)
 
-    @contextmanager
-    def _logged(self, mine: Underway) -> Iterator[list[str]]:
-        """Keep what the code prints, and how it ended, for the site's stewards."""
-        _, entry, round, _ = mine.key
-        printed: list[str] = []
-        began, started, outcome, killed = time.time(), time.monotonic(), SiteError.code, ""
-        try:
-            yield printed
-            outcome = "ok"
-        except FedkitError as error:
-            outcome, killed = error.code, "cancelled" if mine.call.ended else getattr(error, "killed", "")
-            raise
-        finally:
-            seconds = time.monotonic() - started
-            self.parts.logs.add(mine.key[0], ExecutionLog(entry, round, began, seconds, outcome, killed, "".join(printed)))
+    def _keep_log(self, mine: Underway, error: FedkitError | None, printed: list[str]) -> None:
+        """Keep what the code printed, and how it ended, for the site's stewards."""
+        (digest, entry, round, _), call = mine.key, mine.call
+        outcome = error.code if error else "ok"
+        log = ExecutionLog(entry, round, call.since, call.seconds, outcome, mine.killed_by(error), "".join(printed))
+        self.parts.logs.add(digest, log)
 
     def _finished(self, receipt: Receipt, user: str, milliseconds: int | None = None) -> None:
         """Journal a receipt. After a crash between receipt and journal, the next call for the receipt does it."""
@@ -225,12 +247,14 @@ class Execution:
         self.parts.store.set_told(receipt)
 
     def _clear_away(self, digest: str, entry: str, user: str) -> None:
-        """Drop the weights of old runs; their digests stay in the receipts."""
+        """Drop the weights of old runs, whose digests stay in the receipts, and the worker of a request that is used up."""
         inputs, outputs = self.parts.store.outdated(digest, entry)
         for name in outputs:
             self.parts.channel.delete(self.site, name)
         for name in inputs:
             self.parts.channel.delete(user, name)
+        if not self.parts.store.anything_left(digest):
+            self.parts.pool.release(digest)
 
     def was_charged(self, digest: str, outputs: Any) -> bool:
         """Whether `outputs` is a receipt that this site made and charged for this request."""
@@ -253,20 +277,11 @@ class Execution:
             act, user, request=digest, entry=entry, round=min(max(0, round), 2**53 - 1), reason=error.code, **more
         )
 
-    def remember(self, key: Key, error: FedkitError) -> None:
-        """Keep the refusal of a call for the researcher to ask for: PySyft's own reply carries no reason."""
-        with self._guard:
-            self._refusals[key] = error
-            while len(self._refusals) > 1000:
-                self._refusals.popitem(last=False)
-
     def outcome(self, request: CodeRequest, key: Key, user: str) -> Receipt:
         """The receipt of a call, or its refusal raised."""
         if (receipt := self.parts.store.receipt(*key)) is not None:
             return receipt
-        with self._guard:
-            refusal = self._refusals.pop(key, None)
-        if refusal is not None:
+        if (refusal := self._refusals.take(key)) is not None:
             raise refusal
         # PySyft or the output policy said no before the gate was asked; the rules give that a name.
         try:
@@ -274,32 +289,6 @@ class Execution:
         except FedkitError as error:
             raise self.refused(key, error, user) from None
         raise SiteError(f"{self.site}: PySyft did not run the call", help="submit the request again, then call again")
-
-    # -- a rehearsal on the mock twin
-    def rehearse(self, request: CodeRequest, entry: str, weights: Mapping[str, Any] | None) -> MockResult:
-        """Run one entry on the mock twin. What the code does wrong is in the result."""
-        asked = request.entry(entry)
-        started = time.monotonic()
-        numbers: dict[str, float] = {}
-        tables: dict[str, list[dict[str, Any]]] = {}
-        size, error, traceback = 0, None, ""
-        try:
-            result = self.parts.pool.run(
-                source=request.source,
-                entry=entry,
-                store=self.parts.notes.path,
-                view="mock",
-                weights=weights,
-                settings={**request.settings, "round": 1, "site": self.site},
-                key=f"mock-{request.digest}",
-            )
-            tables = asked.contract.protect(result.tables)
-            asked.contract.check(result.tensors, result.numbers, tables)
-            numbers = {name: float(value) for name, value in result.numbers.items()}
-            size = len(encode(result.tensors, tables)) if result.tensors or tables else 0
-        except (ExecutionFailed, OutputRefused) as wrong:
-            error, traceback = wrong.message, getattr(wrong, "traceback", "")
-        return MockResult(self.site, entry, time.monotonic() - started, size, numbers, error, traceback, tables)
 
 
 def not_submitted() -> DigestMismatch:
@@ -309,3 +298,8 @@ def not_submitted() -> DigestMismatch:
         got="another digest",
         help="submit the request first; a changed request has another digest and needs its own decision",
     )
+
+
+def cost_of(request: CodeRequest, entry: str) -> float:
+    """What an execution of the entry takes of the privacy budget (zCDP rho); 0 for none, and for an entry that is none."""
+    return next((e.privacy.rho for e in request.entries if e.name == entry and e.privacy is not None), 0.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fedkit.errors import FedkitError
+from fedkit.errors import AccessRefused, FedkitError, NotApproved
 from fedkit.governance.running import RunningCall
 from fedkit.sites.turns import Call
 
@@ -22,6 +23,10 @@ class Underway:
     key: Key
     call: Call = field(default_factory=Call)
     user: str = ""
+
+    def killed_by(self, error: FedkitError | None) -> str:
+        """What ended its worker, as the journal and the logs have it; "" if nothing did."""
+        return "cancelled" if self.call.ended else getattr(error, "killed", "")
 
 
 class UnderWay:
@@ -67,9 +72,51 @@ class UnderWay:
             one.call.cancel(because)
         return len(found)
 
+    def withdrawn(self, request: str) -> int:
+        """End the calls of a request whose approval counts no more; see `end`."""
+        because = NotApproved(
+            "the approval was withdrawn while the code ran",
+            expected="an approval that counts until the result leaves",
+            got="none any more; nothing has left",
+            help="ask the steward for the reason, and submit again",
+        )
+        return self.end(because, request=request)
+
+    def closed(self, user: str) -> int:
+        """End the calls of an account that counts no more; see `end`."""
+        because = AccessRefused(
+            "the account was revoked while the code ran",
+            expected="an account that counts until the result leaves",
+            got="none any more; nothing has left",
+            help="ask the site's admin",
+        )
+        return self.end(because, user=user)
+
     def _told(self, one: Underway) -> RunningCall:
         digest, entry, round, _ = one.key
         call = one.call
         position = 0 if call.running else max(1, self._position(call))
         status = "running" if call.running else "waiting"
         return RunningCall(digest, self._site, entry, round, status, position, call.since, call.seconds)
+
+
+class Refusals:
+    """Why the last calls were refused, for their researchers to ask: PySyft's own reply carries no reason.
+
+    most: how many are kept.
+    """
+
+    def __init__(self, most: int = 1_000) -> None:
+        self._most, self._guard = most, threading.Lock()
+        self._kept: OrderedDict[Key, FedkitError] = OrderedDict()
+
+    def keep(self, key: Key, error: FedkitError) -> None:
+        with self._guard:
+            self._kept[key] = error
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def take(self, key: Key) -> FedkitError | None:
+        """The refusal of a call, once."""
+        with self._guard:
+            return self._kept.pop(key, None)

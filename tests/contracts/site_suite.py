@@ -619,7 +619,12 @@ def test_no_word_of_a_private_note_is_anywhere_but_in_the_note_store(world: Worl
     shout = COUNT.replace("    w = weights", "    print(notes.train[0].text)\n    w = weights")
     request = world.approved(world.request(shout))
     world.researcher.execute(request.digest, "count", 1)
-    seen = [path for path in world.federation.folder.rglob("*") if path.is_file() and "notes.duckdb" not in path.name]
+    # What the code printed is for the site's stewards, and lies in a folder of its own there.
+    (logs,) = world.federation.folder.rglob("north/logs")
+    assert any(CANARY in path.read_text("utf-8") for path in logs.iterdir())
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (logs, *logs.iterdir()))
+    files = [path for path in world.federation.folder.rglob("*") if path.is_file()]
+    seen = [path for path in files if "notes.duckdb" not in path.name and path.parent != logs]
     assert len(seen) > 20
     needles = [CANARY.encode(), CANARY.encode("utf-16-le"), CANARY.encode().hex().encode()]
     assert [path.name for path in seen if any(needle in path.read_bytes() for needle in needles)] == []

@@ -58,6 +58,7 @@ class AccountCalls(Calls):
         self.parts.domain.set_account(user, "guest")
         self._store.put(after)
         self.parts.access.sessions.end(user)
+        self.execution.under_way.closed(user)
         self.parts.journal.append("account.closed", caller.name, user=user)
         return {"account": after.to_json(), "approvals": self._approvals(before.address)}
 
