@@ -21,6 +21,7 @@ from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.results import Answer, Result, build
 from fedkit.storage import write_whole
 from fedkit.study_asking import starting_weights
+from fedkit.study_budgets import pay
 from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def record(study: Study) -> None:
             help="restore the folder from a backup: the result was closed and cannot be made anew",
         )
     entry, inputs = receipts[0].entry, receipts[0].inputs
+    pay(study, receipts)
     study.federation.ledger.record_round(request.digest, entry, 1, "AVERAGED", inputs, result.digest, receipts)
     tell_round(study, entry, 1, "AVERAGED", inputs, result.digest, receipts)
 

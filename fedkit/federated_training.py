@@ -21,6 +21,7 @@ from fedkit.ner.metrics import Counts, from_numbers, micro
 from fedkit.ner.tasks import initial_parameters
 from fedkit.runs import TRAINING
 from fedkit.secure_sums import SecureSums
+from fedkit.study_budgets import pay
 from fedkit.study_evidence import tell_round
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class RoundBridge:
         done = {site: self.execute(site, "evaluate", 1, weights) for site in sites}
         inputs = digest_bytes(self._encoded(weights))
         receipts = [Receipt.from_json(done[site].receipt) for site in sites]
+        pay(self.study, receipts)
         self.study.federation.ledger.record_round(self.request.digest, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
         tell_round(self.study, "evaluate", 1, "EVALUATED", inputs, inputs, receipts)
         self.study.run_folder.write("evaluation-receipts", [receipt.to_json() for receipt in receipts])
@@ -151,6 +153,7 @@ class RoundBridge:
         """Put a complete round on the ledger; a second time returns the first record."""
         receipts = [Receipt.from_json(row) for row in record.receipts]
         kind = "SEQUENTIAL" if record.sequential else "AVERAGED"
+        pay(self.study, receipts)
         self.study.federation.ledger.record_round(
             self.request.digest, "train_round", record.round, kind, record.before, record.aggregate, receipts
         )

@@ -25,6 +25,7 @@ LAYERS = (
         "study",
         "asking",
         "study_asking",
+        "study_budgets",
         "study_deciding",
         "study_evidence",
         "federated_training",

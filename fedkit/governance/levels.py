@@ -12,8 +12,18 @@ from types import MappingProxyType
 from fedkit.errors import AccessRefused
 from fedkit.governance.kinds import AGGREGATES
 
-#: What a user may be at a site.
-LEVELS = ("guest", "analyst", "researcher", "steward", "auditor", "admin")
+#: What a user may be at a site, and what that is for.
+ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "guest": "has an account and looks at the catalogue",
+        "analyst": "asks for counts and tables, and runs what was approved",
+        "researcher": "asks for anything, and runs what was approved",
+        "steward": "reviews and decides",
+        "auditor": "reads the journal and lets it be anchored",
+        "admin": "keeps the accounts, and has no say in requests",
+    }
+)
+LEVELS = tuple(ABOUT)
 
 #: Levels that ask and run; the others look on, decide, or keep the site.
 ASKING = ("analyst", "researcher")
@@ -67,6 +77,7 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "standings": "what automatic decisions rest on",
                 "journal": "every act at the site, digests and counts",
                 "anchor": "close a batch, so that the ledger holds what the journal says",
+                "spends": "what executions took of the privacy budget, signed for the ledger",
                 "head": "which head of the chain the site has signed",
                 "sign_head": "let the site witness where the chain stands",
             }
@@ -94,6 +105,7 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "review_batch": "several reviews at once",
                 "journal": "what became of one's decisions",
                 "anchor": "close a batch, as an auditor may",
+                "spends": "what executions took of the budget whose cap a steward signs",
                 "head": "which head of the chain the site has signed",
                 "sign_head": "let the site witness where the chain stands",
             }
@@ -111,6 +123,7 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "state": "the same of one request",
                 "journal": "every act at the site",
                 "anchor": "close a batch before the site is moved or backed up",
+                "spends": "what executions took of the privacy budget, signed for the ledger",
                 "head": "which head of the chain the site has signed",
                 "sign_head": "let the site witness where the chain stands",
             }

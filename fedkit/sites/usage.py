@@ -38,6 +38,13 @@ class Usage:
         query = "SELECT time FROM usage WHERE dataset = ? AND user = ? AND time > ? ORDER BY time"
         return tuple(time for (time,) in self._db.all(query, dataset, user, since))
 
+    def costs(self, dataset: str) -> list[tuple[str, str, int, float]]:
+        """(request, entry, round, rho) of every execution on the data set, in the order in which they were charged."""
+        query = "SELECT digest, entry, round, rho FROM usage WHERE dataset = ? ORDER BY rowid"
+        return [
+            (str(digest), str(entry), int(number), float(rho)) for digest, entry, number, rho in self._db.all(query, dataset)
+        ]
+
     def spent(self, dataset: str, user: str | None = None) -> float:
         """What the data set's privacy budget has lost (zCDP rho), to one user or to all."""
         query = "SELECT COALESCE(SUM(rho), 0.0) FROM usage WHERE dataset = ? AND rho > 0 AND (? IS NULL OR user = ?)"

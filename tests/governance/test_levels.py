@@ -46,6 +46,7 @@ WHO = {
     # who audits
     "journal": OVERSEES,
     "anchor": OVERSEES,
+    "spends": OVERSEES,
     "head": OVERSEES,
     "sign_head": OVERSEES,
     # who keeps the site

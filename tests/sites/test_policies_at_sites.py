@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import threading
 import time
@@ -18,6 +19,7 @@ from fedkit.digests import digest, digest_folder
 from fedkit.environment import environment_digest
 from fedkit.errors import (
     AccessRefused,
+    ContractReverted,
     DigestMismatch,
     ExecutionFailed,
     FedkitError,
@@ -28,17 +30,21 @@ from fedkit.errors import (
 )
 from fedkit.federation.parameters import decode_tables
 from fedkit.governance.decision import Decision, Receipt
+from fedkit.governance.noise import epsilon
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.policies import settings_of
 from fedkit.governance.policies.moment import DAYS
 from fedkit.governance.privacy import Privacy
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.table_contract import Category, Count, TableContract
+from fedkit.ledger.spending import EPSILON, Budget
 from fedkit.notes.jsonl import dump_notes
 from fedkit.notes.note import Note, Span
 from fedkit.sites import journal as journals
 from fedkit.sites.base import Site
 from fedkit.sites.launch import Federation, launch
+from fedkit.sites.spending import amount_of
+from fedkit.study_budgets import pay
 
 #: How many patients have how many notes: 24 with one and 12 with two, at every site.
 ONCE, TWICE = 24, 12
@@ -320,6 +326,67 @@ def test_scores_of_a_model_need_no_noise(world: World) -> None:
     scores = Entry("score", 1, OutputContract(numbers={"right": (0.0, 1000.0)}))
     request = world.approved("hard", world.request(entries=(scores,), kind="evaluation"))
     assert world.at("hard").execute(request.digest, "score", 1).numbers == {"right": 7.0}
+
+
+# -- the same costs on the ledger
+@dataclass
+class Asked:
+    """What `pay` uses of a study."""
+
+    world: World
+    request: CodeRequest
+
+    @property
+    def federation(self) -> Federation:
+        return self.world.federation
+
+    def requested(self) -> CodeRequest:
+        return self.request
+
+    def session(self, site: str, level: str) -> Site:
+        return self.world.at(site, level)
+
+
+def test_where_a_steward_set_a_budget_the_ledger_takes_an_execution_once_its_cost_is_there(world: World) -> None:
+    ledger, keys = world.federation.ledger, world.federation.keys
+
+    def asked(privacy: Privacy | None) -> CodeRequest:
+        request = world.request(privacy)
+        ledger.issue_permit(request.permit, [request.researcher])
+        ledger.submit(request, ["easy"])
+        world.at("easy").submit(request)
+        decision = world.decision("easy", request)
+        world.at("easy", "steward").decide(decision)
+        ledger.decide(decision)
+        return request
+
+    def record(request: CodeRequest, receipt: Receipt) -> None:
+        ledger.record_round(request.digest, "count", receipt.round, "AVERAGED", receipt.inputs, receipt.outputs, [receipt])
+
+    priced, free = asked(Privacy(0.02, COST.sensitivity)), asked(None)
+    before = world.run("easy", priced)  # ran before there was a budget: its cost is told with the next one's
+    cost = amount_of(0.02)
+    cap = Budget("easy", "notes", 3 * cost - 1, 1, keys.address("steward-easy"))
+    ledger.set_budget(keys.sign_budget("steward-easy", cap, ledger.domain))
+    second, nothing = world.run("easy", priced, 2), world.run("easy", free)
+    with pytest.raises(ContractReverted, match="NotSpent"):
+        record(priced, before)
+    pay(Asked(world, free), [nothing])  # type: ignore[arg-type]
+    assert ledger.budget("easy").spent == 2 * cost, "what was spent before it is told with it"
+    pay(Asked(world, priced), [before, second])  # type: ignore[arg-type]
+    pay(Asked(world, priced), [before, second])  # type: ignore[arg-type]
+    assert ledger.budget("easy").spent == 2 * cost
+    record(priced, before)
+    record(priced, second)
+    record(free, nothing)
+    third = world.run("easy", priced, 3)
+    with pytest.raises(ContractReverted, match="BudgetExceeded"):
+        pay(Asked(world, priced), [third])  # type: ignore[arg-type]
+    assert amount_of(0.02) == math.ceil(epsilon(0.02) * EPSILON)
+    with pytest.raises(DigestMismatch, match="no such execution"):
+        world.at("easy", "auditor").spends(priced.digest, "count", 9, 0)
+    with pytest.raises(AccessRefused):
+        world.at("easy").spends(priced.digest, "count", 1, 0)
 
 
 # -- what an auditor sees

@@ -8,7 +8,7 @@ from fedkit.sites.calls.base import Caller, Calls
 
 
 class AuditCalls(Calls):
-    """journal, anchor, head, sign_head."""
+    """journal, anchor, spends, head, sign_head."""
 
     def on_journal(self, caller: Caller, start: int) -> list[dict[str, Any]]:
         rows = self.parts.journal.rows(int(start))
@@ -17,6 +17,10 @@ class AuditCalls(Calls):
 
     def on_anchor(self, caller: Caller, after: int | None = None) -> dict[str, Any] | None:
         return self.deciding.anchor(after)
+
+    def on_spends(self, caller: Caller, digest: str, entry: str, round: int, after: int) -> list[dict[str, Any]]:
+        self.visible(caller, digest)
+        return [spend.to_json() for spend in self.execution.spending.statements(digest, entry, int(round), int(after))]
 
     def on_head(self, caller: Caller) -> dict[str, Any] | None:
         head = self.witness.head()
