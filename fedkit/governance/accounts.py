@@ -117,9 +117,9 @@ def check_change(before: AccountCard, after: AccountCard, others: Iterable[Accou
     before, after: the account; a revocation is a change.   others: the site's other accounts.   by: the admin's account.
     Raises AccessRefused, RequestError, and as `check_card` and `check_duties`.
     """
-    if before.revoked and not after.revoked:
+    if before.revoked and after != before:
         raise AccessRefused(
-            "a revoked account stays revoked", expected="a new account", got=f"revoked {day(before.revoked)}",
+            "a revoked account stays as it is", expected="a new account", got=f"revoked {day(before.revoked)}",
             help="add one under another name",
         )  # fmt: skip
     if after.level != before.level and by == before.user:

@@ -17,15 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fedkit.config import FederationConfig, SiteEntry, limits_of, read_config, write_config
+from fedkit.config import FederationConfig, SiteEntry, check_policies, limits_of, read_config, write_config
 from fedkit.digests import digest_folder
 from fedkit.errors import AccessRefused, ConfigurationError, SiteError, StorageError
 from fedkit.sites import pysyft
-from fedkit.sites.accounts import ACCOUNTS, stored_accounts
+from fedkit.sites.accounts import stored_accounts
 from fedkit.sites.base import Site, SiteInfo
 from fedkit.sites.lock import FolderLock
+from fedkit.sites.members import Members
 
 if TYPE_CHECKING:
+    from fedkit.governance.accounts import AccountCard
     from fedkit.ledger.keys import Keyring
     from fedkit.ledger.ledger import Ledger
     from fedkit.notes.corpus import SiteNotes
@@ -55,6 +57,7 @@ class Federation:
         self.keys: Keyring
         self._lock = lock
         self._accounts: dict[str, dict[str, Account]] = {}
+        self._members = Members(self)
         self._running: dict[str, Any] = {}
         self._pool: Any = None
 
@@ -69,20 +72,51 @@ class Federation:
     def researcher(self) -> str:
         return self.keys.address("researcher")
 
-    def login(self, site: str, level: str) -> Site:
-        """A session at a site as "researcher", "steward", "auditor" or "admin", with the federation's stored account.
+    def login(self, site: str, user: str) -> Site:
+        """A session at a site as "researcher", "steward", "auditor", "admin" or a user that `add_user` added, with the password
+        that the federation keeps.
 
-        Raises SiteError for an unknown or stopped site, AccessRefused for a level that has no account.
+        Raises SiteError for an unknown or stopped site, AccessRefused for who has no account, or has changed their password.
         """
         from fedkit.sites.session import SiteSession
 
-        running = self._running.get(site)
-        if running is None:
-            raise SiteError(f"no site {site!r} is running", expected=f"one of {list(self.sites)}", got="another name")
-        account = self._accounts[site].get(level)
+        running = self.running(site)
+        account = self._accounts[site].get(user)
         if account is None:
-            raise AccessRefused(f"there is no account for {level!r}", expected=f"one of {list(ACCOUNTS)}", got="another level")
+            known = list(self._accounts[site])
+            raise AccessRefused(f"there is no account for {user!r}", expected=f"one of {known}", got="another name")
         return SiteSession(running.transport(), account.user, account.password)
+
+    def running(self, site: str) -> Any:
+        """A running site. Raises SiteError."""
+        if site not in self._running:
+            raise SiteError(f"no site {site!r} is running", expected=f"one of {list(self.sites)}", got="another name")
+        return self._running[site]
+
+    # -- people. On one laptop all keys are here; elsewhere each does their own part (docs/accounts.md).
+    def add_user(self, site: str, user: str, level: str, *, name: str = "", expires: int = 0) -> AccountCard:
+        """One more person at a site: a key, an account with a password that the federation keeps, and the role on the ledger.
+
+        name: the person's, for people.   expires: Unix seconds, 0 for no end.   The key is `keys.find(card.address)`.
+        Raises RequestError, AccessRefused, ContractReverted.
+        """
+        return self._members.add(site, user, level, name=name, expires=expires)
+
+    def revoke_user(self, site: str, user: str) -> AccountCard:
+        """End an account from the next call on, and take its role from the ledger. What was signed before stays valid."""
+        return self._members.revoke(site, user)
+
+    def replace_key(self, site: str, user: str = "steward") -> AccountCard:
+        """A successor for a ledger key that was lost or stolen: made here, named to the site, given the role on the ledger."""
+        return self._members.replace_key(site, user)
+
+    def reset_password(self, site: str, user: str) -> None:
+        """A new password for an account, by the site's admin; the federation keeps it, so that `login` works again."""
+        self._members.reset_password(site, user)
+
+    def unlock(self, site: str, user: str) -> None:
+        """Let an account log in at once again after too many wrong passwords. It needs no login, only this machine."""
+        self._members.unlock(site, user)
 
     def close(self) -> None:
         """Stop the sites and the ledger and let the folder go. Safe to call twice."""
@@ -110,6 +144,7 @@ def launch(
     corpus: Path | str | None = None,
     isolation: Isolation = "in-process",
     chain: str | None = None,
+    policy: str | Mapping[str, Any] | None = None,
 ) -> Federation:
     """Start the federation `name`; the first start makes it, later starts find everything again.
 
@@ -118,8 +153,10 @@ def launch(
     isolation: "in-process" (quick, no boundary, for lessons) or "process" (one process per site on 127.0.0.1).
     chain: URL of a JSON-RPC node that keeps the ledger; default: the one that the federation was made with, or else the
         embedded chain in its folder. A node may move to another URL; a federation never moves to another chain.
-    Raises AlreadyRunning, ConfigurationError (another corpus, a malformed federation.toml), CorpusError, StorageError,
-    SiteError, LedgerError (the node does not answer, or is another chain).
+    policy: what the sites ask of a run: the name of a preset ("teaching", "standard", "strict"), or settings as in `[policy]`
+        of federation.toml, where it is written; default: what stands there, or else "teaching". A hospital takes another.
+    Raises AlreadyRunning, ConfigurationError (another corpus, a malformed federation.toml or policy), CorpusError,
+    StorageError, SiteError, LedgerError (the node does not answer, or is another chain).
     """
     if isolation not in ("in-process", "process"):
         raise ConfigurationError("no such isolation", expected="'in-process' or 'process'", got=str(isolation)[:20])
@@ -143,9 +180,13 @@ def launch(
             _same_corpus(config, notes)
         moved = chain is not None and chain != config.chain
         config = replace(config, chain=chain) if chain is not None else config
+        if policy is not None:
+            chosen = {"preset": policy} if isinstance(policy, str) else dict(policy)
+            config, moved = replace(config, policy=chosen), moved or chosen != config.policy
+            check_policies(config)
         federation = Federation(place, config, isolation, lock)
         _open(federation, notes, read)
-        if moved:  # it is the same chain, or opening would have failed
+        if moved:  # to the same chain, or opening would have failed; or under another policy
             write_config(place, config)
     except BaseException as error:
         if federation is not None:
@@ -219,10 +260,12 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
 
     folder, config = federation.folder, federation.config
     federation.keys = Keyring(folder / "keys")
-    for actor in ("researcher", "auditor", *(f"steward-{s.name}" for s in config.sites)):
+    federation.ledger = open_ledger(folder / "ledger", federation.keys, url=config.chain or None)
+    known = {site.name for site in config.sites if federation.ledger.is_site(site.name)}
+    # A steward's key that was lost is not made anew in silence: nobody knows the new one. See Federation.replace_key.
+    for actor in ("researcher", "auditor", *(f"steward-{s.name}" for s in config.sites if s.name not in known)):
         federation.keys.create(actor)
     federation._accounts = stored_accounts(folder, federation.keys, [site.name for site in config.sites])
-    federation.ledger = open_ledger(folder / "ledger", federation.keys, url=config.chain or None)
     configs = [
         SiteConfig(
             name=site.name,
@@ -232,9 +275,11 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
             folder=folder / "sites" / site.name,
             corpus=notes if notes.is_dir() else None,
             ledger=federation.ledger.domain,
-            accounts=tuple(federation._accounts[site.name].values()),
+            accounts=tuple(account for account in federation._accounts[site.name].values() if account.level),
             dataset=config.dataset,
             limits=config.limits,
+            access=config.access,
+            policy=config.policy_of(site.name),
         )
         for site in config.sites
     ]
@@ -251,10 +296,12 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
         federation.ledger.register_site(
             site.name,
             running.info.key,
-            federation.keys.address(f"steward-{site.name}"),
+            "" if site.name in known else federation.keys.address(f"steward-{site.name}"),
             running.commitment,
             dataset=config.dataset,
         )
+        # Decisions under a standing approval are signed by the site's desk; a contract knows it as a steward like another.
+        federation.ledger.grant(f"steward of {site.name}", running.info.desk)
 
 
 def _start_here(federation: Federation, configs: list[SiteConfig], read: Mapping[str, SiteNotes]) -> None:

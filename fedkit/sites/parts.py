@@ -5,23 +5,32 @@ Everything lies in one folder of the site. The first start makes it from the sit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fedkit.config import limits_of
+from fedkit.digests import digest
 from fedkit.environment import environment_digest
+from fedkit.governance.accounts import AccountCard
+from fedkit.governance.policies import settings_of
+from fedkit.governance.waiting import Patience
 from fedkit.ledger.keys import Keyring
 from fedkit.ledger.typed import LedgerDomain
 from fedkit.sites import pysyft
+from fedkit.sites.access import Access, AccessLimits
+from fedkit.sites.account_store import AccountStore
 from fedkit.sites.accounts import Account
 from fedkit.sites.base import SiteInfo
 from fedkit.sites.channel import Channel
 from fedkit.sites.confinement import available
+from fedkit.sites.execution_logs import ExecutionLogs
 from fedkit.sites.gate_store import GateStore
 from fedkit.sites.journal import Journal
+from fedkit.sites.passwords import MADE, hashed
 from fedkit.sites.store import DuckDBNoteStore
 from fedkit.sites.worker import WorkerPool
 
@@ -36,7 +45,9 @@ class SiteConfig:
 
     folder: the site's own.   corpus: folder of the corpus, read at the first start only.
     ledger: the deployment that decisions and receipts are signed for; a site needs no access to the chain.
-    limits: of the confined worker, where they differ from `Limits()`.
+    limits: of the confined worker, where they differ from `Limits()`.   patience: how long requests wait for a decision.
+    access: how long sessions last and how often accounts may call, where it differs from `AccessLimits()`.
+    policy: what the site asks of a run, as in `[policy]` of federation.toml.
     """
 
     name: str
@@ -49,6 +60,9 @@ class SiteConfig:
     accounts: tuple[Account, ...] = field(repr=False)
     dataset: str = "notes"
     limits: Mapping[str, Any] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
+    access: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +76,9 @@ class SiteConfig:
             "accounts": [a.to_json() for a in self.accounts],
             "dataset": self.dataset,
             "limits": dict(self.limits),
+            "patience": self.patience.to_json(),
+            "access": dict(self.access),
+            "policy": dict(self.policy),
         }
 
     @staticmethod
@@ -77,12 +94,18 @@ class SiteConfig:
             tuple(Account.from_json(a) for a in row["accounts"]),
             row["dataset"],
             row["limits"],
+            Patience.from_json(row["patience"]),
+            row["access"],
+            row["policy"],
         )
 
 
 @dataclass
 class SiteParts:
-    """An open site. handle: of the private asset, which only PySyft's call of an approved function knows."""
+    """An open site. handle: of the private asset, which only PySyft's call of an approved function knows.
+
+    clock: Unix seconds, UTC.
+    """
 
     config: SiteConfig
     info: SiteInfo
@@ -95,10 +118,18 @@ class SiteParts:
     journal: Journal
     keys: Keyring
     handle: str
+    logs: ExecutionLogs
+    access: Access
+    clock: Callable[[], float] = time.time
 
     @property
     def key_name(self) -> str:
         return f"site-{self.config.name}"
+
+    @property
+    def desk_name(self) -> str:
+        """The key that signs what stands approved; see `fedkit.sites.approving.desk`."""
+        return f"desk-{self.config.name}"
 
     def close(self) -> None:
         """Close everything, whatever of it fails."""
@@ -107,6 +138,7 @@ class SiteParts:
                 stack.callback(part.close)
             if self.owns_pool:
                 stack.callback(self.pool.close)
+            self.access.close()
             self.journal.append("site.closed", self.config.name)
 
 
@@ -123,7 +155,7 @@ def open_parts(config: SiteConfig, pool: WorkerPool | None = None, first_notes: 
     folder = config.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = Keyring(folder / "keys")
-    address = keys.create(f"site-{config.name}")
+    address, desk = keys.create(f"site-{config.name}"), keys.create(f"desk-{config.name}")
     journal = Journal(folder / "journal.db")
     notes = DuckDBNoteStore(folder / "notes.duckdb")
     if not notes.path.exists():
@@ -138,17 +170,29 @@ def open_parts(config: SiteConfig, pool: WorkerPool | None = None, first_notes: 
     store = GateStore(folder / "gate.db")
     domain = Domain(folder / "domain", config.name)
     handle = domain.add_dataset(config.dataset)
-    for account in config.accounts:
-        domain.add_account(account.user, account.level, account.password)
-        if store.set_account(account.user, account.level, account.address):
-            journal.append("account.added", config.name, user=account.user, level=account.level)
-    journal.append("site.opened", config.name, isolation=config.isolation, key=address, environment=environment_digest())
-    info = SiteInfo(config.name, config.title, config.language, config.isolation, address, available())
+    access = Access(config.name, AccountStore(store.database), journal, AccessLimits.of(config.access))
+    _accounts(config, access, domain)
+    opened = {"isolation": config.isolation, "key": address, "environment": environment_digest(), "desk": desk}
+    opened["policy"] = digest(settings_of(config.policy).to_json())
+    journal.append("site.opened", config.name, **opened)
+    info = SiteInfo(config.name, config.title, config.language, config.isolation, address, available(), desk=desk)
     own = pool is None
     pool = pool or WorkerPool(limits_of(config.limits))
     pool.start()
     channel = Channel(folder / "channel")
-    return SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle)
+    logs = ExecutionLogs(folder / "logs")
+    return SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle, logs, access)
+
+
+def _accounts(config: SiteConfig, access: Access, domain: Domain) -> None:
+    """The accounts that the federation starts the site with, where they are missing; and PySyft's users for all."""
+    for account in config.accounts:
+        card = AccountCard(account.user, account.level, address=account.address, added_by=config.name)
+        if access.accounts.ensure(card, hashed(account.password, MADE)):
+            access.journal.append("account.added", config.name, user=card.user, level=card.level, address=card.address or None)
+    for card in access.accounts.cards():
+        domain.set_account(card.user, "guest" if card.revoked else card.level)
+    domain.server.access = access
 
 
 def _from_corpus(config: SiteConfig) -> SiteNotes:

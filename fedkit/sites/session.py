@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nacl.signing import SigningKey
 
 from fedkit.digests import digest_bytes
 from fedkit.errors import FedkitError, SiteError
+from fedkit.governance.accounts import AccountCard
 from fedkit.governance.decision import NOTHING, Decision, Receipt
+from fedkit.governance.delegation import Delegation
 from fedkit.governance.request import CodeRequest
-from fedkit.governance.review import Finding, MockResult, RequestState, Review
+from fedkit.governance.review import Alike, Finding, MockResult, Nearly, RequestState, Review
+from fedkit.governance.running import ExecutionLog, RunningCall
+from fedkit.governance.standing import StandingApproval
 from fedkit.ledger.heads import SignedHead
-from fedkit.sites.base import DatasetCard, Site, SiteInfo
+from fedkit.ledger.spending import Spend
+from fedkit.sites.base import AccountChange, DatasetCard, Site, SiteInfo, StandingState
 from fedkit.sites.envelope import seal
 
 if TYPE_CHECKING:
     from fedkit.sites.gate import Gate
+
+
+def login_envelope(key: SigningKey, site: str, user: str, password: str) -> dict[str, str]:
+    """The envelope of a login: signed by the key that is to be the session's."""
+    return seal(key, site, "login", {"user": user, "password": password})
 
 
 class Transport(Protocol):
@@ -27,7 +38,7 @@ class Transport(Protocol):
     site: str
 
     def login(self, user: str, password: str) -> bytes:
-        """The seed of the user's signing key. Raises AccessRefused."""
+        """The seed of a fresh key, which the site takes for the user's until the session ends. Raises AccessRefused."""
 
     def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         """The reply `{"ok": …}` or `{"error": …}`, and bytes. Raises SiteError if the site cannot be reached."""
@@ -45,7 +56,9 @@ class InProcess:
         self._gate, self.site = gate, gate.parts.config.name
 
     def login(self, user: str, password: str) -> bytes:
-        return self._gate.login(user, password)
+        key = SigningKey.generate()
+        _result(self._gate.login(login_envelope(key, self.site, user, password)))
+        return bytes(key)
 
     def send(self, envelope: Mapping[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         reply, blob = self._gate.answer(json.loads(json.dumps(envelope)), data)
@@ -96,6 +109,13 @@ class SiteSession(Site):
     def state(self, digest: str) -> RequestState:
         return RequestState(**self._call("state", digest=digest))
 
+    def decision(self, digest: str) -> Decision | None:
+        row = self._call("decision", digest=digest)
+        return Decision.from_json(row) if row else None
+
+    def withdraw(self, digest: str) -> RequestState:
+        return RequestState(**self._call("withdraw", digest=digest))
+
     def put(self, data: bytes) -> str:
         digest = digest_bytes(data)
         self._call("put", data, digest=digest)
@@ -114,29 +134,100 @@ class SiteSession(Site):
         reply = self._call("admit", **call)
         if reply["receipt"] is not None:
             return Receipt.from_json(reply["receipt"])
-        self._pysyft().execute(digest, entry, round, inputs or NOTHING)
+        with suppress(SiteError):  # whatever became of PySyft's reply, the gate knows what became of the call
+            self._pysyft().execute(digest, entry, round, inputs or NOTHING)
         return Receipt.from_json(self._call("outcome", **call))
+
+    # -- while it runs
+    def progress(self, digest: str) -> list[RunningCall]:
+        return [RunningCall(**row) for row in self._call("progress", digest=digest)]
+
+    def cancel(self, digest: str) -> int:
+        return int(self._call("cancel", digest=digest))
+
+    def logs(self, digest: str) -> list[ExecutionLog]:
+        return [ExecutionLog(**row) for row in self._call("logs", digest=digest)]
+
+    # -- researcher: sums under masks
+    def sum_keys(self, digest: str) -> dict[str, Any]:
+        keys: dict[str, Any] = self._call("sum_keys", digest=digest)
+        return keys
+
+    def sum_shares(self, digest: str, published: Mapping[str, Any]) -> dict[str, str]:
+        sealed: dict[str, str] = self._call("sum_shares", digest=digest, published=dict(published))
+        return sealed
+
+    def sum_take(self, digest: str, sealed: Mapping[str, str]) -> None:
+        self._call("sum_take", digest=digest, sealed=dict(sealed))
+
+    def sum_open(self, digest: str, round: int, survivors: Sequence[str]) -> dict[str, dict[str, str]]:
+        shares: dict[str, dict[str, str]] = self._call("sum_open", digest=digest, round=round, survivors=list(survivors))
+        return shares
 
     # -- steward
     def requests(self) -> list[RequestState]:
         return [RequestState(**row) for row in self._call("requests")]
 
     def review(self, digest: str) -> Review:
-        row = self._call("review", digest=digest)
-        return Review(
-            site=self.info.name,
-            request=CodeRequest.from_json(row["request"]),
-            state=RequestState(**row["state"]),
-            findings=[Finding(**f) for f in row["findings"]],
-            diff=row["diff"],
-            rehearsals=[MockResult(**r) for r in row["rehearsals"]],
-        )
+        return _review(self.info.name, self._call("review", digest=digest))
 
     def reason_digest(self, reason: str) -> str:
         return str(self._call("reason_digest", reason=reason))
 
     def decide(self, decision: Decision) -> RequestState:
         return RequestState(**self._call("decide", decision=decision.to_json()))
+
+    def offer_standing(self, standing: StandingApproval) -> StandingApproval:
+        return StandingApproval.from_json(self._call("offer_standing", standing=standing.to_json()))
+
+    def standings(self) -> list[StandingState]:
+        return [_standing(row) for row in self._call("standings")]
+
+    def withdraw_standing(self, digest: str, reason: str) -> StandingState:
+        return _standing(self._call("withdraw_standing", digest=digest, reason=reason))
+
+    def assign(self, digest: str, steward: str) -> RequestState:
+        return RequestState(**self._call("assign", digest=digest, steward=steward))
+
+    def reminders(self) -> list[RequestState]:
+        return [RequestState(**row) for row in self._call("reminders")]
+
+    def delegate(self, delegation: Delegation) -> Delegation:
+        return Delegation.from_json(self._call("delegate", delegation=delegation.to_json()))
+
+    def alike(self) -> list[Alike]:
+        return [Alike(**row) for row in self._call("alike")]
+
+    def review_batch(self, digests: Sequence[str]) -> list[Review]:
+        return [_review(self.info.name, row) for row in self._call("review_batch", digests=list(digests))]
+
+    # -- admin
+    def accounts(self) -> list[AccountCard]:
+        return [AccountCard.from_json(row) for row in self._call("accounts")]
+
+    def add_account(self, user: str, level: str, *, name: str = "", address: str = "", expires: int = 0) -> str:
+        return str(self._call("add_account", user=user, level=level, name=name, address=address, expires=expires))
+
+    def change_account(
+        self,
+        user: str,
+        *,
+        level: str | None = None,
+        name: str | None = None,
+        address: str | None = None,
+        expires: int | None = None,
+    ) -> AccountChange:
+        return _change(self._call("change_account", user=user, level=level, name=name, address=address, expires=expires))
+
+    def revoke_account(self, user: str) -> AccountChange:
+        return _change(self._call("revoke_account", user=user))
+
+    def reset_password(self, user: str) -> str:
+        return str(self._call("reset_password", user=user))
+
+    # -- everybody
+    def change_password(self, old: str, new: str) -> None:
+        self._call("change_password", old=old, new=new)
 
     # -- auditor (and steward)
     def journal(self, start: int = 1) -> list[dict[str, Any]]:
@@ -146,6 +237,10 @@ class SiteSession(Site):
     def anchor(self, after: int | None = None) -> dict[str, Any] | None:
         anchor: dict[str, Any] | None = self._call("anchor", after=after)
         return anchor
+
+    def spends(self, digest: str, entry: str, round: int, after: int) -> list[Spend]:
+        rows = self._call("spends", digest=digest, entry=entry, round=round, after=after)
+        return [Spend.from_json(row) for row in rows]
 
     def head(self) -> SignedHead | None:
         row = self._call("head")
@@ -168,6 +263,28 @@ class SiteSession(Site):
 
             self._client = PySyftClient(self._transport.pysyft(), bytes(self._key), self._transport.site)
         return self._client
+
+
+def _review(site: str, row: Mapping[str, Any]) -> Review:
+    return Review(
+        site=site,
+        request=CodeRequest.from_json(row["request"]),
+        state=RequestState(**row["state"]),
+        findings=[Finding(**f) for f in row["findings"]],
+        diff=row["diff"],
+        rehearsals=[MockResult(**r) for r in row["rehearsals"]],
+        rules=row["rules"],
+        standing=[Nearly(**n) for n in row["standing"]],
+        approvals=row["approvals"],
+    )
+
+
+def _change(row: Mapping[str, Any]) -> AccountChange:
+    return AccountChange(AccountCard.from_json(row["account"]), tuple(row["approvals"]))
+
+
+def _standing(row: Mapping[str, Any]) -> StandingState:
+    return StandingState(**{**row, "approval": StandingApproval.from_json(row["approval"])})
 
 
 def _result(reply: Mapping[str, Any]) -> Any:

@@ -62,6 +62,8 @@ class PySyftClient:
             function = getattr(self._client.api.services.code, syft_code.function_name(digest))
         except AttributeError:
             raise NotApproved("the code is not in the site's domain", help="submit it first") from None
+        except Exception as error:  # the list of what may be called is fetched anew, which a session that ended may not
+            raise self._failed("did not say what may be called", error) from None
         try:
             function(notes=self._asset(None), call=canonical([entry, round, inputs]).decode())
         except self._sy.SyftException:
