@@ -21,7 +21,9 @@ def look(code: Code) -> Iterator[Finding]:
         kind = raised.exc.func if isinstance(raised.exc, ast.Call) else raised.exc
         if isinstance(kind, ast.Name) and kind.id in _LEAVES:
             seen.add("refuse", raised, "exit", f"raises {kind.id}: ends the worker, and how it ended can be seen")
-        if isinstance(raised.exc, ast.Call) and not all(code.text(a) is not None for a in raised.exc.args):
+        if isinstance(raised.exc, ast.Call) and not all(
+            isinstance(a, ast.Constant) or code.text(a) is not None for a in raised.exc.args
+        ):
             seen.add("warn", raised, "error text", "puts data into an error; its message stays at the site")
     for claim in code.of(ast.Assert):
         if claim.msg is not None and code.text(claim.msg) is None:

@@ -54,7 +54,7 @@ def look(code: Code) -> Iterator[Finding]:
     for attribute in code.of(ast.Attribute):
         _attribute(seen, attribute, attribute.attr)
         if attribute.attr.startswith("_") and not attribute.attr.startswith("__"):
-            _private(seen, attribute)
+            _private(seen, code, attribute)
     for constant in code.of(ast.Constant):
         if isinstance(constant.value, str | bytes) and constant not in code.docstrings:
             _string(seen, constant, code.text(constant) or "")
@@ -93,7 +93,9 @@ def _attribute(seen: Look, node: ast.AST, name: str) -> None:
         seen.add("refuse", node, "object model", f"{name}: a back door of the object model")
 
 
-def _private(seen: Look, node: ast.Attribute) -> None:
+def _private(seen: Look, code: Code, node: ast.Attribute) -> None:
+    if code.dotted(node) is not None:
+        return  # rule "reach"
     owner = node.value.id if isinstance(node.value, ast.Name) else ""
     if owner == "notes":
         seen.add("refuse", node, "object model", f"{node.attr}: a private part of what the worker hands over")

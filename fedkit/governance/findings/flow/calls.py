@@ -109,8 +109,7 @@ def result(name: str, full: str | None, receiver: Carried | None, given: Sequenc
     if name == "next":
         return element(whole) | ({"single"} if whole & {"notes", "each", "set"} else NOTHING)
     if full and full.startswith("random."):
-        picked = element(whole) | {"single"} if name in ("choice", "sample", "choices") else whole
-        return picked | {"chance"}
+        return element(whole) | {"single"} if name in ("choice", "sample", "choices") else whole
     if receiver is not None:
         return _method(name, receiver, whole, full)
     return both

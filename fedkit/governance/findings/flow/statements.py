@@ -25,7 +25,7 @@ from fedkit.governance.findings.flow.carried import (
     summed,
     tested,
 )
-from fedkit.governance.findings.flow.values import PARTS, Frame, TooTangled, Values
+from fedkit.governance.findings.flow.values import CACHE, PARTS, Frame, TooTangled, Values
 from fedkit.governance.review import Finding
 
 #: Calls within calls that are followed.
@@ -81,6 +81,7 @@ class Flow(Values):
     # -- functions
     def enter(self, word: str, given: Sequence[Carried], named: dict[str, Carried]) -> tuple[Carried, Frame]:
         """Follow a call of a local function: what it returns, and its parameters as they are afterwards."""
+        self.step(4)
         node, around = self.callables[int(word[3:])]
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return NOTHING, {}
@@ -163,6 +164,9 @@ class Flow(Values):
     def _add(self, owner: ast.expr, carried: Carried) -> None:
         """Something is put into what an expression stands for."""
         while isinstance(owner, ast.Attribute | ast.Subscript):
+            if isinstance(owner, ast.Attribute) and owner.attr == "cache":
+                self.frames[0][CACHE] = self.frames[0].get(CACHE, NOTHING) | carried
+                return
             owner = owner.value
         if isinstance(owner, ast.Name):
             self._frame_of(owner)[owner.id] = self.value(owner) | carried
@@ -193,6 +197,7 @@ class Flow(Values):
         return frozenset[str]().union(*(decides(c) for c, _ in self.conditions))
 
     def _statement(self, node: ast.stmt) -> None:
+        self.step()
         match node:
             case ast.Expr(value=value):
                 self.value(value)
@@ -265,7 +270,8 @@ class Flow(Values):
                     leaks.fails(self.seen, node)
 
     def _augmented(self, node: ast.AugAssign) -> None:
-        given, before = self.value(node.value), self.value(node.target)
+        whole = node.target.value if isinstance(node.target, ast.Subscript) else node.target
+        given, before = self.value(node.value), self.value(whole)
         listed = isinstance(node.value, ast.List | ast.Tuple | ast.ListComp)
         if given & {"text"} and isinstance(node.op, ast.Add) and any(self.loops) and not listed:
             leaks.builds(self.seen, node)

@@ -31,7 +31,13 @@ _CALLERS = frozenset(
 )
 _TRIGGERS = frozenset({"round", "rounds", "site", "execution", "mock", "call", "user", "step"})
 
+#: A length that was chosen by an answer, or holds one; the place of a word alone is an honest bound.
+_LONG = frozenset({"branch", "code", "packed", "weighed", "scaled"})
+
 Frame = dict[str, Carried]
+
+#: Under this name, which no variable can have, stands what was put into `notes.cache`.
+CACHE = "notes.cache"
 
 
 class TooTangled(Exception):
@@ -41,8 +47,8 @@ class TooTangled(Exception):
 class Values:
     """Expressions. frames: variables of the module and of the functions that are being followed, innermost last."""
 
-    #: Steps (expressions looked at) for one source, so that the look stays quick whatever is written.
-    MOST = 40_000
+    #: Steps (about one for each expression looked at) for one source, so that the look stays quick whatever is written.
+    MOST = 30_000
 
     def __init__(self, code: Code) -> None:
         self.code, self.seen = code, Look()
@@ -65,11 +71,15 @@ class Values:
         """What an expression carries. Raises TooTangled."""
         if node is None:
             return NOTHING
-        self.steps += 1
-        if self.steps > self.MOST:
-            raise TooTangled
+        self.step()
         known = self._kinds.get(type(node))
         return known(node) if known is not None else self._any_of(node)
+
+    def step(self, much: int = 1) -> None:
+        """Raises TooTangled once the look has taken long enough."""
+        self.steps += much
+        if self.steps > self.MOST:
+            raise TooTangled
 
     def _any_of(self, node: ast.AST) -> Carried:
         found: set[str] = set()
@@ -86,6 +96,8 @@ class Values:
 
     def _attribute(self, node: ast.Attribute) -> Carried:
         owner = self.value(node.value)
+        if node.attr == "cache" and "set" in owner:
+            return self.frames[0].get(CACHE, NOTHING) | {"cache"}
         for word in owner:
             if word.startswith("is:") and node.attr in self.classes.get(word[3:], {}):
                 return owner | {self.classes[word[3:]][node.attr]}
@@ -93,6 +105,8 @@ class Values:
 
     def _subscript(self, node: ast.Subscript) -> Carried:
         owner, at = self.value(node.value), self.value(node.slice)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "cache" and "cache" in owner:
+            return owner
         if isinstance(node.slice, ast.Slice):
             few = isinstance(node.slice.upper, ast.Constant) and node.slice.step is None
             return owner | {"single"} if few and over_notes(owner) else owner
@@ -230,6 +244,8 @@ class Values:
 
     def bind_elements(self, target: ast.expr, node: ast.expr, iterated: Carried) -> None:
         """The target of a loop over `node`."""
+        while isinstance(node, ast.Call) and _called(node) in ("sorted", "list", "tuple", "reversed", "iter") and node.args:
+            node = node.args[0]
         name = _called(node)
         if isinstance(target, ast.Tuple | ast.List) and isinstance(node, ast.Call) and len(target.elts) == 2 and node.args:
             first, second = target.elts
@@ -250,11 +266,7 @@ class Values:
         if name == "values":
             iterated = iterated - {"keys"}
         elif "keys" in iterated or "grouped" in iterated:
-            plain = frozenset({"text"}) if "keys" in iterated else NOTHING
-            self.bind(
-                target,
-                plain if name not in ("sorted", "list", "reversed") or not isinstance(target, ast.Tuple) else element(iterated),
-            )
+            self.bind(target, frozenset({"text"}) if "keys" in iterated else NOTHING)
             return
         if name == "range" and isinstance(node, ast.Call):
             self.bind(target, frozenset({"index"}) if data(iterated) & {"count", "notes"} else iterated)
@@ -302,7 +314,17 @@ class Values:
             whole = frozenset[str]().union(*every) | called
             return frozenset({"model"}) | (whole & {"single", "chance"}) if data(whole) else NOTHING
         found = result(name, full, receiver, every, several=len(given) > 1)
+        if full and full.startswith(("random.", "numpy.random.")) and self._by_chance(full, node):
+            found |= {"chance"}
         return found | {"is:Counter"} if name == "Counter" else found
+
+    def _by_chance(self, full: str, node: ast.Call) -> bool:
+        """Whether a call draws numbers that no seed in the source makes the same again."""
+        library, _, name = full.rpartition(".")
+        if name in ("Random", "default_rng", "RandomState", "Generator"):
+            return not node.args and not node.keywords
+        seeded = any(self.code.dotted(c.func) == f"{library}.seed" and c.args for c in self.code.of(ast.Call))
+        return not seeded and name not in ("seed", "shuffle")
 
     def _local(
         self, node: ast.Call, called: Carried, local: list[str], given: list[Carried], named: dict[str, Carried]
@@ -357,9 +379,9 @@ class Values:
             leaks.encodes(self.seen, node, name)
         if name == "join" and both & TEXTS and "each" in both:
             leaks.builds(self.seen, node)
-        if name == "range" and both & {"test", "code", "branch"}:
+        if name == "range" and both & _LONG:
             leaks.takes_long(self.seen, node)
-        if name in ("zeros", "ones", "empty") and both & {"test", "code", "branch"}:
+        if name in ("zeros", "ones", "empty") and both & _LONG:
             leaks.takes_much(self.seen, node)
         fixed = [t for a in node.args[:1] if (t := self.code.text(a))]
         if (
