@@ -96,6 +96,7 @@ def train_round(notes: NoteSet, weights: Mapping[str, np.ndarray], settings: Map
     The counts on development notes are those of the weights *as they arrived*: they draw the shared model's learning curve.
     Raises TrainingError if there are no training notes or the weights become NaN.
     """
+    from fedkit.ner.private_training import NoisePlan, private_pass
     from fedkit.ner.training import train_pass, training_settings
 
     model = _model(weights, settings)
@@ -108,7 +109,7 @@ def train_round(notes: NoteSet, weights: Mapping[str, np.ndarray], settings: Map
             help="leave this site out of the study, or give it notes in train.jsonl",
         )
     numbers = _counts(model, notes, "dev", training_settings(settings)["dev_notes"])
-    done = train_pass(model, items, settings)
+    done = (private_pass if NoisePlan.of(settings) else train_pass)(model, items, settings)
     return {"tensors": model.parameters(), "numbers": {"loss": done.loss, "notes": done.notes, "words": done.words, **numbers}}
 
 

@@ -23,6 +23,7 @@ from fedkit.ner.models.base import TaggerModel, batches_by_words
 #: site_epochs: site → the same, for sites that differ (see `fedkit.ner.recipe.balanced_epochs`).
 #: warmup: share of all rounds in which the rate rises.   floor: share of lr that is left at the end.
 #: clip: greatest norm of a gradient.   dev_notes: at most so many development notes are scored in a round.
+#: privacy: the noise, if there is to be any (see `fedkit.ner.private_training.NoisePlan`).
 DEFAULTS: dict[str, Any] = {
     "batch_words": 96,
     "lr": 4e-3,
@@ -32,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "floor": 0.05,
     "clip": 1.0,
     "dev_notes": 200,
+    "privacy": None,
 }
 
 

@@ -41,6 +41,28 @@ class TaggerModel(ABC):
     def loss(self, items: Sequence[Any]) -> torch.Tensor:
         """Mean cross-entropy over the words of these encoded notes, a scalar with gradient."""
 
+    def clipped_gradients(
+        self, items: Sequence[Any], clip: float
+    ) -> tuple[dict[torch.nn.Parameter, torch.Tensor], torch.Tensor]:
+        """(parameter → sum over these notes of the gradients of their own losses, each cut to norm `clip`, the norms before).
+
+        A note's loss is `loss([note])`; a note without words adds nothing. This goes through the notes one by one and holds of
+        every model; a model may do it faster.
+        """
+        weights = [p for p in self.module.parameters() if p.requires_grad]
+        sums = {p: torch.zeros_like(p) for p in weights}
+        norms = torch.zeros(len(items))
+        for number, item in enumerate(items):
+            if not len(item.words):
+                continue
+            found = torch.autograd.grad(self.loss([item]), weights, allow_unused=True)
+            norms[number] = norm = torch.stack([g.norm() for g in found if g is not None]).norm()
+            factor = min(1.0, clip / max(float(norm), 1e-12))
+            for weight, gradient in zip(weights, found, strict=True):
+                if gradient is not None:
+                    sums[weight] += factor * gradient
+        return sums, norms
+
     @abstractmethod
     def save_pretrained(self, folder: Path) -> None:
         """Write the Hugging Face layout: `config.json` with `label2id`, `model.safetensors`, and a tokenizer if any."""

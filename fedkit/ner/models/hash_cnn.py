@@ -24,6 +24,7 @@ from fedkit.errors import TrainingError
 from fedkit.ner.encoding import IGNORED, Words, tags_of, words_of
 from fedkit.ner.features import NGRAMS, SINGLE, WordFeatures
 from fedkit.ner.models.base import TaggerModel, label_maps, labels_from
+from fedkit.ner.models.per_note import Tap, clipped_sum
 from fedkit.notes.note import Note
 
 MODEL_TYPE = "fedkit-hash-cnn"
@@ -80,6 +81,14 @@ class HashCNN(TaggerModel):
         flat = self.module(torch.cat([item.features for item in items]))
         return F.cross_entropy(flat, torch.cat([item.tags for item in items]), ignore_index=IGNORED)
 
+    def clipped_gradients(self, items: Sequence[Encoded], clip: float) -> tuple[dict[nn.Parameter, torch.Tensor], torch.Tensor]:
+        taps: list[Tap] = []
+        sizes = [len(item.features) for item in items]
+        flat = self.module(torch.cat([item.features for item in items]), taps)
+        each = F.cross_entropy(flat, torch.cat([item.tags for item in items]), ignore_index=IGNORED, reduction="none")
+        words = torch.tensor([max(1, size - 1) for size in sizes]).repeat_interleave(torch.tensor(sizes))
+        return clipped_sum((each / words).sum(), taps, sizes, clip)
+
     def save_pretrained(self, folder: Path) -> None:
         from safetensors.torch import save_file
 
@@ -118,7 +127,16 @@ class _Network(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(d) for _ in range(layers))
         self.head = nn.Linear(d, classes)
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, taps: list[Tap] | None = None) -> torch.Tensor:
+        """taps: is given what went in and out of every layer with parameters."""
+
+        def through(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+            given: torch.Tensor = layer(x)
+            if taps is not None:
+                kind: Any = "norm" if isinstance(layer, nn.LayerNorm) else "linear"
+                taps.append(Tap(kind, tuple(layer.parameters()), x.detach(), given))
+            return given
+
         single, ngrams = features[:, :SINGLE], features[:, SINGLE:]
         inside = (single[:, :1] > 0).to(torch.float32)
         if self.training and self.masking:
@@ -126,22 +144,25 @@ class _Network(nn.Module):
             single = torch.cat([single[:, :-1] * shown, single[:, -1:]], dim=1)
             ngrams = ngrams * shown
         looked = F.embedding(single, self.single)
+        grams = F.embedding_bag(ngrams, self.ngram, mode="mean", padding_idx=0)
+        if taps is not None:
+            taps += [Tap("lookup", (self.single,), single, looked), Tap("mean", (self.ngram,), ngrams, grams)]
         parts = [
             looked[:, 0] + looked[:, 1],
             looked[:, 2] + looked[:, 3],
             looked[:, 4] + looked[:, 5] + looked[:, 6],
             looked[:, 7],
-            F.embedding_bag(ngrams, self.ngram, mode="mean", padding_idx=0),
+            grams,
         ]
         x = torch.cat(parts, dim=1)
         if self.training and self.dropout:
             x = F.dropout(x, self.dropout)
-        x = self.norm(F.gelu(self.mix(x))) * inside
+        x = through(self.norm, F.gelu(through(self.mix, x))) * inside
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             padded = F.pad(x, (0, 0, 1, 1))
             window = torch.cat([padded[:-2], padded[1:-1], padded[2:]], dim=1)
-            step = F.glu(convolution(window), dim=1)
+            step = F.glu(through(convolution, window), dim=1)
             if self.training and self.dropout:
                 step = F.dropout(step, self.dropout)
-            x = norm(x + step) * inside
-        return self.head(x)
+            x = through(norm, x + step) * inside
+        return through(self.head, x)
