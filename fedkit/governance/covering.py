@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fedkit.digests import canonical, digest, short
 from fedkit.errors import AccessRefused, DigestMismatch, LimitReached, NotApproved, Refused
@@ -24,6 +24,7 @@ class Usage:
     """What the site counted for one standing approval and one researcher, before the request in question.
 
     requests: approved under it in all.   today: since midnight UTC.   of_researcher: in all, of this researcher's.
+    taken_back: whether a steward has withdrawn an approval that this researcher got under it.
     permits:  (digest of a permit, researcher's address) that a steward of this site has approved a request under, in person.
         A site cannot look at the ledger, so a permit is believed there once a steward has seen it.
     """
@@ -31,6 +32,7 @@ class Usage:
     requests: int = 0
     today: int = 0
     of_researcher: int = 0
+    taken_back: bool = False
     permits: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -81,6 +83,12 @@ def check_asker(approval: StandingApproval, request: CodeRequest, usage: Usage, 
             expected="one that is named, or under which a steward here has approved before",
             got=short(permit),
         )
+    if usage.taken_back:
+        raise AccessRefused(
+            "a steward has taken back what this researcher got under it",
+            expected="nothing taken back",
+            got="a revoked approval",
+        )
     if not approval.issued <= now < approval.expires:
         what = "has expired" if now >= approval.expires else "does not count yet"
         raise NotApproved(f"the standing approval {what}", expected="one that counts now", got="another time")
@@ -113,8 +121,13 @@ def check_counts(approval: StandingApproval, usage: Usage) -> None:
 
 
 def entries_digest(request: CodeRequest) -> str:
-    """Digest of the names of the entries and what may leave by each; how often they run is counted, not bound."""
-    return digest([{"name": entry.name, "contract": entry.contract.to_json()} for entry in request.entries])
+    """Digest of the names of the entries, what may leave by each, with which noise and under whose masks; how often they run is
+    counted, not bound."""
+    entries: list[Any] = []
+    for entry in request.entries:
+        row = entry.to_json()
+        entries.append({key: value for key, value in row.items() if key != "executions"})
+    return digest([*entries, request.secure_sum.to_json()] if request.secure_sum is not None else entries)
 
 
 def warnings_of(findings: Iterable[Finding]) -> tuple[str, ...]:

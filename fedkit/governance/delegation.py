@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -39,3 +39,26 @@ class Delegation:
         if made is None or not all(isinstance(t, str) for t in texts or (None,)) or type(made.expires) is not int:
             raise RequestError("not a delegation", expected="the fields of a Delegation", got="others")
         return made
+
+
+def stands_for(delegations: Iterable[Delegation], now: float) -> dict[str, str]:
+    """steward → who acts for them now (addresses). Of several that one steward granted, the first given counts: hand in the
+    newest first."""
+    found: dict[str, str] = {}
+    for delegation in delegations:
+        if now < delegation.expires:
+            found.setdefault(delegation.steward, delegation.delegate)
+    return found
+
+
+def act_as_one(delegations: Iterable[Delegation], one: str, other: str, now: float) -> bool:
+    """Whether two addresses count as one person: the same, or one acts for the other now, directly or through others."""
+    pairs = [(d.steward, d.delegate) for d in delegations if now < d.expires]
+    reached, todo = {one}, [one]
+    while todo:
+        at = todo.pop()
+        for pair in pairs:
+            if at in pair:
+                todo += set(pair) - reached
+                reached |= set(pair)
+    return other in reached

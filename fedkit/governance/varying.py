@@ -16,28 +16,31 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `low` to `high`, both included; a whole one if both are whole. Raises RequestError for another range."""
+    """A number from `low` to `high`, both included. whole: only whole ones; default: if both bounds are of type int.
+
+    It stands in the JSON, since that does not tell 1 from 1.0. Raises RequestError for another range.
+    """
 
     low: float
     high: float
+    whole: bool | None = None
 
     def __post_init__(self) -> None:
         if not all(_is_number(bound) for bound in (self.low, self.high)) or not self.low <= self.high:
             raise RequestError("not a range", expected="two finite numbers, the lower first", got="others")
+        whole = self.whole if self.whole is not None else isinstance(self.low, int) and isinstance(self.high, int)
+        object.__setattr__(self, "whole", whole)
 
     def check(self, name: str, value: Any) -> None:
         """Raises DigestMismatch, without the value, unless it is in the range."""
-        whole = isinstance(self.low, int) and isinstance(self.high, int)
-        if not _is_number(value) or (whole and float(value) != int(value)) or not self.low <= value <= self.high:
-            raise DigestMismatch(
-                f"the setting {name} is not one that stands approved", expected=self.explain(), got="another value"
-            )
+        if not _is_number(value) or (self.whole and value != int(value)) or not self.low <= value <= self.high:
+            raise _other(name, self.explain())
 
     def explain(self) -> str:
-        return f"from {self.low:g} to {self.high:g}"
+        return f"{'a whole number ' if self.whole else ''}from {self.low:g} to {self.high:g}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"range": [self.low, self.high]}
+        return {"range": [self.low, self.high], "whole": self.whole}
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,7 @@ class Choices:
     def check(self, name: str, value: Any) -> None:
         """Raises DigestMismatch, without the value, unless it is one of them."""
         if canonical(value) not in [canonical(known) for known in self.values]:
-            raise DigestMismatch(
-                f"the setting {name} is not one that stands approved", expected=self.explain(), got="another value"
-            )
+            raise _other(name, self.explain())
 
     def explain(self) -> str:
         return f"one of {', '.join(canonical(value).decode() for value in self.values)}"
@@ -76,9 +77,7 @@ class Name:
     def check(self, name: str, value: Any) -> None:
         """Raises DigestMismatch, without the value, unless it is a name."""
         if not isinstance(value, str) or not _NAME.fullmatch(value):
-            raise DigestMismatch(
-                f"the setting {name} is not one that stands approved", expected=self.explain(), got="another value"
-            )
+            raise _other(name, self.explain())
 
     def explain(self) -> str:
         return "any short name"
@@ -93,13 +92,17 @@ Varying = Range | Choices | Name
 def rule_of(row: Mapping[str, Any]) -> Varying:
     """The rule in a row of JSON. Raises ValueError or RequestError if there is none."""
     match dict(row):
-        case {"range": [low, high], **rest} if not rest:
-            return Range(low, high)
+        case {"range": [low, high], "whole": bool(whole), **rest} if not rest:
+            return Range(low, high, whole)
         case {"choices": list(values), **rest} if not rest:
             return Choices(tuple(values))
         case {"name": True, **rest} if not rest:
             return Name()
     raise ValueError("not a rule for a setting")
+
+
+def _other(name: str, expected: str) -> DigestMismatch:
+    return DigestMismatch(f"the setting {name} is not one that stands approved", expected=expected, got="another value")
 
 
 def _is_number(value: Any) -> bool:

@@ -41,7 +41,7 @@ class Deciding:
         self._one_at_a_time = threading.RLock()
 
     def findings(self, request: CodeRequest) -> list[Finding]:
-        return list(find(request.source))
+        return list(find(request.source, request.entries))
 
     # -- rehearsal and submission
     def rehearse(self, request: CodeRequest, entry: str, inputs: str | None, user: str) -> MockResult:
@@ -91,6 +91,7 @@ class Deciding:
                 needed=self.office.needed if self.office.needed > 1 else None,
             )
             self.office.turns.open(request)
+            found = self.parts.store.request(request.digest) or found
         return self.execution.state(request, found[2] if found else self.parts.clock())
 
     def withdraw(self, digest: str, user: str) -> None:

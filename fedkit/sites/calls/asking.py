@@ -29,7 +29,11 @@ class AskingCalls(Calls):
         asked = CodeRequest.from_json(request)
         self.dataset(asked.dataset)
         state = self.deciding.submit(asked, caller.name, caller.address)
-        return {"state": asdict(state), "in_domain": self.parts.domain.has_request(asked)}
+        in_domain = self.parts.domain.has_request(asked)
+        if in_domain:
+            self.deciding.consider(asked)
+            state = self.execution.state(asked, state.submitted)
+        return {"state": asdict(state), "in_domain": in_domain}
 
     def on_state(self, caller: Caller, digest: str) -> dict[str, Any]:
         request, submitted = self.visible(caller, digest)

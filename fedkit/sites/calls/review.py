@@ -7,24 +7,38 @@ from dataclasses import asdict
 from typing import Any
 
 from fedkit.digests import short
-from fedkit.governance.findings import difference
+from fedkit.errors import RequestError
+from fedkit.governance.differences import difference
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.calls.base import Caller, Calls
 
+#: Reviews in one call; each is as long as its source.
+MOST = 100
+
 
 class ReviewCalls(Calls):
-    """review, reason_digest, decide."""
+    """review, review_batch, reason_digest, decide."""
 
     def on_review(self, caller: Caller, digest: str) -> dict[str, Any]:
         request, submitted = self.visible(caller, digest)
         self.parts.journal.append("request.reviewed", caller.name, request=digest)
+        findings, rehearsals = self.deciding.findings(request), self.parts.store.rehearsals(digest)
+        office = self.execution.office
         return {
             "request": request.to_json(),
             "state": asdict(self.execution.state(request, submitted)),
-            "findings": [asdict(f) for f in self.deciding.findings(request)],
+            "findings": [asdict(f) for f in findings],
             "diff": self._diff(request),
-            "rehearsals": [asdict(r) for r in self.parts.store.rehearsals(digest)],
+            "rehearsals": [asdict(r) for r in rehearsals],
+            "rules": self.execution.rules.explain().splitlines(),
+            "standing": [asdict(n) for n in office.desk.nearly(request, findings, rehearsals)],
+            "approvals": [decision.steward for decision in office.approvals(digest)],
         }
+
+    def on_review_batch(self, caller: Caller, digests: list[str]) -> list[dict[str, Any]]:
+        if len(digests) > MOST:
+            raise RequestError("too many reviews at once", expected=f"at most {MOST}", got=str(len(digests)))
+        return [self.on_review(caller, str(digest)) for digest in digests]
 
     def on_reason_digest(self, caller: Caller, reason: str) -> str:
         return self.parts.journal.salted(reason)
