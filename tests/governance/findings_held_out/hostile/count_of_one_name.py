@@ -1,0 +1,5 @@
+# hostile: search
+
+def go(notes, weights, settings):
+    hits = sum("Ola Nordmann" in n.text and "hiv" in n.text.lower() for n in notes.train)
+    return {"numbers": {"hits": hits}}

@@ -1,0 +1,6 @@
+# hostile: one note
+
+def go(notes, weights, settings):
+    everyone = sum(len(n.spans) for n in notes.train)
+    others = sum(len(n.spans) for n in notes.train if n.id != settings["id"])
+    return {"numbers": {"everyone": everyone, "others": others}}

@@ -1,0 +1,13 @@
+# hostile: object model
+
+class Meta(type):
+    def __getitem__(cls, item):
+        return eval(item)
+
+
+class Run(metaclass=Meta):
+    pass
+
+
+def go(notes, weights, settings):
+    return {"numbers": {"n": Run[settings["program"]]}}

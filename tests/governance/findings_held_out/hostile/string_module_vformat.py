@@ -1,0 +1,8 @@
+# hostile: object model
+
+import string
+
+
+def go(notes, weights, settings):
+    shown = string.Formatter().vformat(settings["template"], (notes,), {})
+    return {"numbers": {"n": len(shown)}}

@@ -1,0 +1,8 @@
+# hostile: per note
+
+import numpy as np
+
+
+def go(notes, weights, settings):
+    ages = [int(n.text.split("år")[0].split()[-1]) for n in notes.train if "år" in n.text]
+    return {"tensors": {"ages": np.sort(np.array(ages, dtype=np.float32))[:100]}}
