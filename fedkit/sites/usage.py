@@ -13,6 +13,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS usage (digest TEXT, entry TEXT, round INTEGER, inputs TEXT, user TEXT NOT NULL,
     dataset TEXT NOT NULL, time REAL NOT NULL, rho REAL NOT NULL, PRIMARY KEY (digest, entry, round, inputs));
 CREATE INDEX IF NOT EXISTS usage_by_user ON usage (dataset, user, time);
+CREATE INDEX IF NOT EXISTS usage_that_cost ON usage (dataset, user, rho) WHERE rho > 0;
 """
 
 
