@@ -62,11 +62,15 @@ class ParameterFields(ipywidgets.VBox):
             )
         for name, value in values.items():
             try:
-                self.fields[name].value = _shown(self.parameters[name], value)
+                self.fields[name].value = self._as_shown(name, value)
             except Exception:  # a trait error, whose text would repeat the value
                 raise RequestError(
                     f"the parameter {name} is not possible", expected=self.parameters[name].expected(), got=type(value).__name__
                 ) from None
+
+    def _as_shown(self, name: str, value: Any) -> Any:
+        """A list where it is chosen from a list, else what the parameter's field takes."""
+        return list(value) if isinstance(self.fields[name], ipywidgets.SelectMultiple) else _shown(self.parameters[name], value)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
         found: dict[str, Any] = {}
@@ -150,7 +154,7 @@ def _shown(parameter: Parameter, value: Any) -> Any:
         return date.fromisoformat(value) if value else None
     if parameter.type == "data":
         return value if isinstance(value, str) else "" if value is None else json.dumps(plain(value), ensure_ascii=False)
-    if parameter.type in ("choices", "words") and not parameter.choices:
+    if parameter.type in ("choices", "words"):
         return ", ".join(value or [])
     return "" if value is None else value
 

@@ -1,94 +1,30 @@
-"""Steps 1 to 4 for the researcher: a form that says at each field what is missing, and hands its values to the study."""
+"""Steps 1 to 4 for the researcher: a form that says at each field what is missing, shows what would be asked, and asks it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from fedkit.errors import RequestError
-from fedkit.governance.request import DataPermit
+from fedkit.errors import FedkitError, RequestError
+from fedkit.governance.findings import find
+from fedkit.governance.request import PURPOSES, CodeRequest
+from fedkit.governance.review import MockResult, RequestState
+from fedkit.templates import TEMPLATES, template
+from fedkit.widgets.asking import StudyAsking, described
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html
+from fedkit.widgets.parameter_fields import ParameterFields, words_of
+from fedkit.widgets.request_preview import preview_html, results_html, states_html
+from fedkit.widgets.request_values import LABELS, MODELS, OF_TRAINING, SEQUENTIAL, RequestValues, problems
+from fedkit.widgets.words import PURPOSE_WORDS
 
 if TYPE_CHECKING:
     from fedkit.study import Study
 
-#: Models to choose from: name → what it changes in the settings of `fedkit.ner.tasks.default_settings`.
-MODELS: dict[str, dict[str, Any]] = {
-    "standard": {},
-    "small": {"model": {"kind": "hash-cnn", "d": 32, "rows": 1024, "ngrams": 2048, "layers": 2}},
-}
-
-#: What a sequential round shows, and to whom; it stands beside the field and in every steward's review.
-SEQUENTIAL = (
-    "In a sequential round one site trains after the other, so each site sees the weights of the site before it. "
-    "It learns faster with few notes. With 0, no site sees another site's weights."
-)
-
-LABELS = {
-    "title": "Title",
-    "purpose": "Purpose",
-    "permit_id": "Data permit",
-    "permit_purpose": "Permit is given for",
-    "permit_expires": "Permit is valid until",
-    "dataset": "Data set",
-    "rounds": "Rounds",
-    "sequential_rounds": "Of these, sequential first",
-    "model": "Model",
-}
-
-
-@dataclass(frozen=True)
-class RequestValues:
-    """What the form holds. permit_expires: the last day included, UTC; None while it is not given."""
-
-    title: str = ""
-    purpose: str = ""
-    permit_id: str = ""
-    permit_purpose: str = ""
-    permit_expires: date | None = None
-    dataset: str = "notes"
-    rounds: int = 4
-    sequential_rounds: int = 0
-    model: str = "standard"
-
-    @property
-    def permit(self) -> DataPermit:
-        """The permit as a request carries it. Raises RequestError while the day is missing."""
-        if self.permit_expires is None:
-            raise RequestError("the permit has no last day", expected="a date", got="none")
-        return DataPermit(self.permit_id, self.permit_purpose, (self.dataset,), self.permit_expires.isoformat())
-
-
-def problems(values: RequestValues, today: date, *, most_rounds: int = 100) -> dict[str, str]:
-    """What is not right yet: field → one sentence that says what to do; empty if the request can be made."""
-    found: dict[str, str] = {}
-    if len(values.title.strip()) < 5:
-        found["title"] = "Give a title of at least five characters."
-    if len(values.purpose.strip()) < 10:
-        found["purpose"] = "Say in a sentence what the result is for; the stewards decide by it."
-    if not values.permit_id.strip():
-        found["permit_id"] = "Give the number of the data permit."
-    if not values.permit_purpose.strip():
-        found["permit_purpose"] = "Say what the permit was given for."
-    elif values.permit_purpose != values.purpose:
-        found["permit_purpose"] = "The purpose of the study has to be the permit's, word for word; the sites compare them."
-    if values.permit_expires is None:
-        found["permit_expires"] = "Give the last day on which the permit is valid."
-    elif values.permit_expires < today:
-        found["permit_expires"] = "This permit has expired; ask for a new one."
-    if not values.dataset:
-        found["dataset"] = "Choose a data set."
-    if not 1 <= values.rounds <= most_rounds:
-        found["rounds"] = f"Choose from 1 to {most_rounds} rounds."
-    if not 0 <= values.sequential_rounds <= max(values.rounds, 0):
-        found["sequential_rounds"] = "Choose from 0 to the number of rounds."
-    if not values.model:
-        found["model"] = "Choose a model."
-    return found
+_STYLE = {"description_width": "190px"}
 
 
 class RequestForm(FedkitWidget):
@@ -96,90 +32,94 @@ class RequestForm(FedkitWidget):
 
     on_submit: called with the `RequestValues`, in a worker thread after a click, and directly by `submit()`. What it returns is
         kept in `request`; a string is shown as well.
-    datasets, models: what may be chosen.   **defaults: first values, by the field names of `RequestValues`.
+    asking:    a study's steps (`StudyAsking`); with them the form shows the request as it would be, rehearses, and says where
+        it stands.
+    templates, datasets, models: what may be chosen.   **defaults: first values, by the field names of `RequestValues`.
 
-    `values` is the data, `set(…)` and `submit()` do what a person does with the mouse.
+    `values` is the data; `set(…)`, `rehearse()`, `submit()` and `look()` do what a person does with the mouse.
     """
 
     def __init__(
         self,
         on_submit: Callable[[RequestValues], Any],
         *,
+        asking: StudyAsking | None = None,
+        templates: Sequence[str] = ("training",),
         datasets: Sequence[str] = ("notes",),
         models: Sequence[str] = tuple(MODELS),
         **defaults: Any,
     ) -> None:
         super().__init__()
-        self._on_submit = on_submit
+        self._on_submit, self._asking = on_submit, asking
         self.request: Any = None
         self.submitted: RequestValues | None = None
+        self.draft: CodeRequest | None = None
+        self.rehearsals: Sequence[MockResult] = ()
+        self.states: Mapping[str, RequestState | FedkitError] = {}
         start = {"permit_expires": _today() + timedelta(days=30), "dataset": next(iter(datasets), ""), "model": models[0]}
-        first = _known(RequestValues(), {**start, **defaults})
-        wide = {"layout": ipywidgets.Layout(width="100%", max_width="680px"), "style": {"description_width": "190px"}}
-        short = {"layout": ipywidgets.Layout(width="300px"), "style": {"description_width": "190px"}}
-        made: dict[str, ipywidgets.Widget] = {
-            "title": ipywidgets.Text(**wide),
-            "purpose": ipywidgets.Textarea(rows=2, **wide),
-            "permit_id": ipywidgets.Text(**wide),
-            "permit_purpose": ipywidgets.Text(**wide),
-            "permit_expires": ipywidgets.DatePicker(**{**short, "layout": ipywidgets.Layout(width="360px")}),
-            "dataset": ipywidgets.Dropdown(options=list(datasets), **wide),
-            "rounds": ipywidgets.IntText(continuous_update=True, **short),
-            "sequential_rounds": ipywidgets.IntText(continuous_update=True, **short),
-            "model": ipywidgets.Dropdown(options=list(models), **wide),
-        }
-        self.fields = made
-        self.hints = {name: ipywidgets.HTML() for name in made}
-        for name, control in made.items():
+        first = _known(RequestValues(), {"template": templates[0], **start, **defaults})
+        self.fields = _controls(templates, datasets, models)
+        self.hints = {name: ipywidgets.HTML() for name in self.fields}
+        for name, control in self.fields.items():
             control.description = LABELS[name]
             self.hints[name].add_class("fk-hint")
             control.value = getattr(first, name)
-            control.observe(lambda _: self._refresh(), names="value")
-        self._button = button("Rehearse and submit", self._clicked, "go")
+        self._rows = {n: ipywidgets.VBox([self.fields[n], self.hints[n]]).add_class("fk-field") for n in self.fields}
+        self.parameters = ParameterFields(())
+        self._place = ipywidgets.VBox()
+        self._preview, self._states = ipywidgets.HTML(), ipywidgets.HTML()
+        self._try = button("Rehearse", lambda: self._in_background(self._rehearse))
+        self._button = button("Rehearse and submit", lambda: self._in_background(self._submit), "go")
+        self._look = button("Where does it stand?", lambda: self._attempt(self._read_states, again=False))
+        self._try.layout.display = self._look.layout.display = "" if asking is not None else "none"
         self._fill(
             ipywidgets.HTML('<h3>Code request</h3><p class="fk-soft">Steps 1 to 4: describe, request, rehearse, submit.</p>'),
-            *(ipywidgets.VBox([made[n], self.hints[n]]).add_class("fk-field") for n in made),
-            ipywidgets.HBox([self._button]),
+            *(self._rows[name] for name in self.fields if name not in (*OF_TRAINING, "source")),
+            self._place,
+            self._preview,
+            ipywidgets.HBox([self._try, self._button, self._look]),
+            self._states,
         )
+        self._rebuild(first.parameters)
+        for name, control in self.fields.items():
+            control.observe(self._chosen if name == "template" else self._typed, names="value")
         self._refresh()
 
     @classmethod
-    def for_study(cls, study: Study, **defaults: Any) -> RequestForm:
+    def for_study(cls, study: Study, *, templates: Sequence[str] = ("training",), **defaults: Any) -> RequestForm:
         """The form of a study: submitting describes it, makes the request, rehearses it and submits it to every site.
 
-        What the study was described with before comes before the defaults: running a cell again loses nothing that was typed.
+        templates: what may be asked for, from `fedkit.templates.TEMPLATES`.
+        What the study was described with before comes before the defaults: running a cell again, or with a new kernel, loses
+        nothing that was typed, and shows where a submitted request stands.
         """
-
-        def submit(values: RequestValues) -> str:
-            study.describe(
-                title=values.title,
-                purpose=values.purpose,
-                permit=values.permit,
-                dataset=values.dataset,
-                rounds=values.rounds,
-                sequential_rounds=values.sequential_rounds,
-                settings=MODELS[values.model],
-            )
-            study.request()
-            study.rehearse()
-            return f"Rehearsed on the mock twins and submitted to {len(study.submit())} sites."
-
-        return cls(submit, models=list(MODELS), **{**defaults, **_described(study.plan)})
+        asking = StudyAsking(study)
+        before = described(study.plan, study.code_request, asking.data if study.plan is not None else None)
+        if before.get("template", templates[0]) not in templates:
+            templates = (*templates, before["template"])
+        form = cls(asking.submit, asking=asking, templates=templates, **{**defaults, **before})
+        asking.told = form._progress
+        if before:
+            form._attempt(form._read_states, again=False)
+        return form
 
     @property
     def values(self) -> RequestValues:
         """What the fields hold now."""
-        return RequestValues(**{name: control.value for name, control in self.fields.items()})
+        held = {name: control.value for name, control in self.fields.items()}
+        return RequestValues(**held, parameters=self.parameters.values)
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is not right yet: field → sentence."""
-        return problems(self.values, _today())
+        """What is not right yet: field, or `parameters.<name>` → sentence."""
+        researcher = self._asking.researcher if self._asking is not None else ""
+        found = problems(self.values, _today(), researcher=researcher)
+        return found | {f"parameters.{name}": said for name, said in self.parameters.problems.items()}
 
     def set(self, **values: Any) -> RequestForm:
-        """Fill in fields by name. Raises RequestError for a name or a choice that the form does not have."""
+        """Fill in fields by name; `parameters` by theirs. Raises RequestError for a name or choice that it does not have."""
         new = _known(self.values, values)
-        for name in values:
+        for name in sorted(set(values) - {"parameters"}, key=list(LABELS).index):
             try:
                 self.fields[name].value = getattr(new, name)
             except Exception:  # a trait error, whose text would repeat the value
@@ -188,7 +128,14 @@ class RequestForm(FedkitWidget):
                     expected=f"{getattr(self.fields[name], 'options', None) or 'a value that fits: ' + LABELS[name]}",
                     got=type(values[name]).__name__,
                 ) from None
+        self.parameters.set(values.get("parameters", {}))
         return self
+
+    def rehearse(self) -> Sequence[MockResult]:
+        """Rehearse on every mock twin, as the button does. Raises RequestError while a field is wrong, or for what fails."""
+        self.wait()
+        self._attempt(self._rehearse, again=True)
+        return self.rehearsals
 
     def submit(self) -> Any:
         """Do what the button does and return what came of it; values that were submitted already are not submitted twice.
@@ -200,35 +147,113 @@ class RequestForm(FedkitWidget):
             return self.request
         return self._attempt(self._submit, again=True)
 
-    def _submit(self) -> Any:
-        values = self.values
-        if found := problems(values, _today()):
+    def look(self) -> Mapping[str, RequestState | FedkitError]:
+        """Site → where the request stands there, or why that is not known."""
+        self._attempt(self._read_states, again=True)
+        return self.states
+
+    # -- the acts
+    def _complete(self) -> RequestValues:
+        values, found = self.values, self.problems
+        if found:
             raise RequestError(
                 "the form is not complete",
                 expected="a value that fits in every field",
-                got=", ".join(LABELS[name] for name in found),
+                got=", ".join(LABELS.get(name, words_of(name.removeprefix("parameters."))) for name in found),
                 help=" ".join(found.values()),
             )
+        return values
+
+    def _rehearse(self) -> None:
+        values = self._complete()
+        if self._asking is None:
+            raise RequestError(
+                "this form has no study to rehearse with", expected="RequestForm.for_study(study)", got="another form"
+            )
+        self.say("Rehearsing on the mock twins …")
+        results = self._asking.rehearse(values)
+        with self.lock:
+            self.rehearsals = results
+            self.say(f"Rehearsed: {len(results)} runs on mock notes passed. Nobody was asked yet.", "done")
+        self._refresh()
+
+    def _submit(self) -> Any:
+        values = self._complete()
         self.say("Rehearsing on the mock twins and submitting …")
         result = self._on_submit(values)
         with self.lock:
             self.request, self.submitted = result, values
             self.say(result if isinstance(result, str) else "Submitted.", "done")
+        if self._asking is not None:
+            self._read_states()
         self._refresh()
         return result
 
-    def _clicked(self) -> None:
-        self._in_background(self._submit)
+    def _read_states(self) -> None:
+        if self._asking is None:
+            return
+        states = self._asking.states()
+        with self.lock:
+            self.states = states
+            if states and any(isinstance(state, RequestState) for state in states.values()) and self.submitted is None:
+                self.submitted = self.values  # by an earlier kernel, or an earlier run of the cell
+                self.request = "It was submitted before."
+        self._refresh()
+
+    def _progress(self, line: str) -> None:
+        """A line of what goes on, from whichever thread it comes."""
+        self.say(line)
+
+    # -- what is shown
+    def _chosen(self, _: Any) -> None:
+        self._rebuild({})
+
+    def _typed(self, _: Any) -> None:
+        self._refresh()
+
+    def _rebuild(self, given: Mapping[str, Any]) -> None:
+        """The fields of the chosen template. given: parameters to start with."""
+        chosen = template(str(self.fields["template"].value))
+        training = chosen.name == "training"
+        labels = list(self._asking.data.labels) if self._asking is not None and not training else []
+        made = ParameterFields(() if training else chosen.parameters, self._refresh, {"labels": labels} if labels else {})
+        made.set(
+            {k: v for k, v in given.items() if k in made.fields} if isinstance(given, Mapping) and "new" not in given else {}
+        )
+        with self.lock:
+            self.parameters = made
+            own = [] if chosen.source or training else [self._rows["source"]]
+            self._place.children = [self._rows[name] for name in OF_TRAINING] if training else [*own, made]
+            self._rows["template"].layout.display = "" if len(self.fields["template"].options) > 1 else "none"
+        self._refresh()
 
     def _refresh(self) -> None:
         with self.lock:
             values, found = self.values, self.problems
+            said = {"sequential_rounds": SEQUENTIAL, "template": template(values.template).what}
             for name, hint in self.hints.items():
-                note = SEQUENTIAL if name == "sequential_rounds" else ""
-                bad = found.get(name, "")
+                bad, note = found.get(name, ""), said.get(name, "")
                 text = f'<p class="fk-bad" role="status">{escape(bad)}</p>' if bad else ""
                 hint.value = text + (f'<p class="fk-soft">{escape(note)}</p>' if note else "")
-            self._button.disabled = bool(found) or self.busy or values == self.submitted
+            problem = self._redraft(values, found)
+            own = find(values.source) if values.source.strip() else []
+            self._preview.value = preview_html(values, self.draft, own, problem) if self._asking is not None else ""
+            self._states.value = results_html(self.rehearsals) + states_html(self.states)
+            stuck = bool(found or problem) or self.busy
+            self._try.disabled = stuck
+            self._button.disabled = stuck or values == self.submitted
+            self._look.disabled = self.busy or self.submitted is None
+
+    def _redraft(self, values: RequestValues, found: Mapping[str, str]) -> str:
+        """Make the draft anew; returns why there is none, or ""."""
+        self.draft = None
+        if self._asking is None or found:
+            return ""
+        try:
+            self.draft = self._asking.draft(values)
+        except FedkitError as error:
+            return error.diagnostics()
+        return ""
 
     def static_html(self) -> str:
         return "<h3>Code request</h3>" + facts_html(self._facts())
@@ -243,26 +268,37 @@ class RequestForm(FedkitWidget):
         last = values.permit_expires
         days = "no day given" if last is None else f"{(last - _today()).days} days from today"
         shown = {name: getattr(values, name) for name in LABELS} | {"permit_expires": days}
-        return [(LABELS[name], shown[name]) for name in LABELS]
+        shown["template"], shown["category"] = TEMPLATES[values.template].title, PURPOSE_WORDS[values.category]
+        shown["source"] = f"{len(values.source.splitlines())} lines"
+        hidden = {name for name in ("permit_users", "source") if not getattr(values, name)}
+        hidden |= set(OF_TRAINING) if values.template != "training" else set()
+        facts: list[tuple[str, object]] = [(LABELS[name], shown[name]) for name in LABELS if name not in hidden]
+        return facts + [(words_of(name), _plain(value)) for name, value in values.parameters.items()]
 
 
-def _described(plan: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The form's values in the plan of a study; empty if there is none yet."""
-    if plan is None:
-        return {}
-    permit, settings = DataPermit.from_json(plan["permit"]), plan["settings"]
-    chosen = [name for name, changes in MODELS.items() if changes and all(settings[k] == v for k, v in changes.items())]
+def _controls(templates: Sequence[str], datasets: Sequence[str], models: Sequence[str]) -> dict[str, ipywidgets.Widget]:
+    """A control for each field, in the order of the form."""
+    wide: dict[str, Any] = {"layout": ipywidgets.Layout(width="100%", max_width="680px"), "style": _STYLE}
+    short: dict[str, Any] = {"layout": ipywidgets.Layout(width="300px"), "style": _STYLE}
     return {
-        "title": plan["title"],
-        "purpose": plan["purpose"],
-        "permit_id": permit.id,
-        "permit_purpose": permit.purpose,
-        "permit_expires": date.fromisoformat(permit.expires),
-        "dataset": plan["dataset"],
-        "rounds": settings["rounds"],
-        "sequential_rounds": settings["sequential_rounds"],
-        "model": chosen[0] if chosen else "standard",
+        "template": ipywidgets.Dropdown(options=[(TEMPLATES[name].title, name) for name in templates], **wide),
+        "title": ipywidgets.Text(**wide),
+        "purpose": ipywidgets.Textarea(rows=2, **wide),
+        "category": ipywidgets.Dropdown(options=[(PURPOSE_WORDS[name], name) for name in PURPOSES], **wide),
+        "permit_id": ipywidgets.Text(**wide),
+        "permit_purpose": ipywidgets.Text(**wide),
+        "permit_expires": ipywidgets.DatePicker(layout=ipywidgets.Layout(width="360px"), style=_STYLE),
+        "permit_users": ipywidgets.Text(placeholder="addresses with commas between; empty: as it was issued", **wide),
+        "dataset": ipywidgets.Dropdown(options=list(datasets), **wide),
+        "rounds": ipywidgets.IntText(continuous_update=True, **short),
+        "sequential_rounds": ipywidgets.IntText(continuous_update=True, **short),
+        "model": ipywidgets.Dropdown(options=list(models), **wide),
+        "source": ipywidgets.Textarea(rows=12, **wide).add_class("fk-source"),
     }
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _known(base: RequestValues, values: dict[str, Any]) -> RequestValues:

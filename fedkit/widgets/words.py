@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.output_contract import OutputContract
-from fedkit.governance.request import CodeRequest
+from fedkit.governance.request import CodeRequest, Entry
 from fedkit.governance.review import RequestState
 from fedkit.governance.table_contract import Category, Count, TableContract
 
@@ -149,3 +149,11 @@ def request_facts(request: CodeRequest, who: str = "") -> list[tuple[str, object
         ("Data set", request.dataset),
         ("Source lines", len(request.source.splitlines())),
     ]
+
+
+def privacy_words(entry: Entry) -> str:
+    """What one execution of an entry costs in privacy, and how often it is asked for."""
+    if entry.privacy is None:
+        return "none: the result leaves as it is"
+    rho, times = entry.privacy.rho, entry.executions
+    return f"{rho:g} an execution, {rho * times:g} for all {times} (rho of zero-concentrated differential privacy)"

@@ -17,56 +17,10 @@ from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, RoundsRes
 from fedkit.federation.strategies import strategy_for
 from fedkit.governance.request import CodeRequest
 from fedkit.runs import RunFolder
-from fedkit.widgets import AuditTable, RequestForm, TrainingMonitor
-from fedkit.widgets.request_form import MODELS
+from fedkit.widgets import AuditTable, TrainingMonitor
 
 SITES = ["oslo", "tartu"]
 COUNTS = {"dev.tp.DRUG": 3.0, "dev.fp.DRUG": 1.0, "dev.fn.DRUG": 1.0}
-
-
-class Described:
-    """The first four steps of a study, remembered."""
-
-    def __init__(self) -> None:
-        self.plan: dict[str, Any] | None = None
-        self.steps: list[str] = []
-
-    def describe(self, **plan: Any) -> None:
-        settings = {"rounds": plan["rounds"], "sequential_rounds": plan["sequential_rounds"], "model": {"kind": "hash-cnn"}}
-        self.plan = {**plan, "permit": plan["permit"].to_json(), "settings": {**settings, **plan["settings"]}}
-        self.steps.append("describe")
-
-    def request(self) -> None:
-        self.steps.append("request")
-
-    def rehearse(self) -> None:
-        self.steps.append("rehearse")
-
-    def submit(self) -> list[str]:
-        self.steps.append("submit")
-        return SITES
-
-
-GOOD = {"title": "First title", "purpose": "Find implants", "permit_id": "permit-7", "permit_purpose": "Find implants"}
-
-
-def test_submitting_the_form_does_steps_one_to_four() -> None:
-    study = Described()
-    form = RequestForm.for_study(study, **GOOD, model="small", rounds=3, sequential_rounds=1)  # type: ignore[arg-type]
-    assert form.submit() == "Rehearsed on the mock twins and submitted to 2 sites."
-    assert study.steps == ["describe", "request", "rehearse", "submit"]
-    assert study.plan is not None
-    assert study.plan["settings"]["model"] == MODELS["small"]["model"]
-    assert study.plan["permit"]["purpose"] == "Find implants"
-
-
-def test_running_the_cell_of_the_form_again_keeps_what_was_typed() -> None:
-    study = Described()
-    first = RequestForm.for_study(study, **GOOD)  # type: ignore[arg-type]
-    first.set(title="Typed by a person", model="small", rounds=6, sequential_rounds=5)
-    first.submit()
-    again = RequestForm.for_study(study, **GOOD)  # type: ignore[arg-type]
-    assert again.values == first.values
 
 
 class Trained:

@@ -11,7 +11,7 @@ from widget_samples import CANARY, EVIL, click, everything_sent, live_html, our_
 
 from fedkit.errors import RequestError
 from fedkit.widgets import RequestForm, RequestValues
-from fedkit.widgets.request_form import LABELS, SEQUENTIAL, problems
+from fedkit.widgets.request_values import LABELS, SEQUENTIAL, problems
 
 TODAY = date(2026, 11, 24)
 GOOD: dict[str, Any] = {
