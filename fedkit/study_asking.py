@@ -36,7 +36,7 @@ def plan(
     masked: bool = False,
 ) -> dict[str, Any]:
     """The plan of a study, from the template called `name`; see `Study.describe`."""
-    data, made = _catalogued(study, dataset), template(name)
+    data, made = catalogued(study, dataset), template(name)
     settings = made.settings(parameters, data)
     if (weights := made.inputs(parameters)) is not None:
         write_whole(study.folder / INPUTS, weights, mode=0o666)
@@ -134,7 +134,7 @@ def _can_be_masked(name: str, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _catalogued(study: Study, dataset: str) -> Data:
+def catalogued(study: Study, dataset: str) -> Data:
     """What the catalogues of the sites say of the data set. Raises RequestError if no site has it."""
     catalogues = {name: study.session(name, "researcher").catalogue() for name in study.sites}
     cards = {name: card for name, several in catalogues.items() for card in several if card.name == dataset}
