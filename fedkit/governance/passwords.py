@@ -2,7 +2,7 @@
 
 The rules are those of NIST SP 800-63B-4, section 3.1.1: length counts, classes of characters do not, and nothing is changed for
 the sake of changing. Waiting grows with each wrong password and never above a quarter of an hour, so that nobody is locked out
-for good by somebody else who guesses (see docs/decisions/010-accounts-and-sessions.md).
+for good by somebody else who guesses (see docs/decisions/011-accounts-and-sessions.md).
 """
 
 from __future__ import annotations

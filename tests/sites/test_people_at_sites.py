@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -164,6 +165,16 @@ def test_only_an_admin_keeps_accounts(world: People, level: str) -> None:
         with pytest.raises(AccessRefused, match="may not"):
             act()
     assert world.refusals("access.refused", session.user) == ["refused.access"] * 4
+
+
+def test_the_page_on_accounts_works_as_it_stands(world: People) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text("utf-8")
+    block = page.partition("```python\n")[2].partition("```")[0]
+    first, _, rest = block.partition("\n")
+    assert first.startswith("with launch(")
+    exec(textwrap.dedent(rest).replace('"no"', repr(SITE)), {"federation": world.federation})
+    (kari,) = [card for card in world.admin.accounts() if card.user == "kari"]
+    assert (kari.level, kari.name, bool(kari.revoked)) == ("steward", "Kari Nordmann", True)
 
 
 # -- one person, one level; nobody decides on their own
