@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from test_policies_at_sites import World
 
 from fedkit.config import FILE, read_config
 from fedkit.digests import digest
-from fedkit.errors import ConfigurationError
+from fedkit.errors import ConfigurationError, LimitReached
+from fedkit.governance.decision import Receipt
 from fedkit.governance.policies import settings_of
+from fedkit.governance.request import CodeRequest
 from fedkit.notes.corpus_writer import write_corpus
 from fedkit.notes.synthetic import synthesise
+from fedkit.sites.execution import Execution
 from fedkit.sites.launch import launch
+from fedkit.sites.under_way import Key
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +57,35 @@ def test_a_policy_that_is_none_starts_nothing_and_leaves_nothing(tmp_path: Path,
     assert not (tmp_path / FILE).exists()
     with pytest.raises(ConfigurationError, match="preset"):
         launch("choice", tmp_path, corpus=corpus, policy="lax")
+
+
+def test_two_calls_at_one_moment_see_each_other_however_slowly_the_rules_are_asked(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would be admitted if the rules were asked outside the transaction that charges: each waits there for a while."""
+    asked = Execution.admit
+
+    def slow(self: Execution, request: CodeRequest, key: Key, user: str) -> Receipt | None:
+        found = asked(self, request, key, user)
+        time.sleep(0.5)
+        return found
+
+    with launch("choice", tmp_path, corpus=corpus, policy={"preset": "teaching", "per_hour": 1}) as federation:
+        world = World(federation)
+        request = world.approved("no", world.request())
+        sessions = [federation.login("no", "researcher") for _ in range(2)]
+        monkeypatch.setattr(Execution, "admit", slow)
+        outcomes: list[object] = []
+
+        def one(number: int) -> None:
+            try:
+                outcomes.append(sessions[number].execute(request.digest, "count", number + 1))
+            except LimitReached as refused:
+                outcomes.append(refused)
+
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LimitReached", "Receipt"]
