@@ -1,6 +1,9 @@
-"""Approved code that tries to bring private text out of a site by tables, numbers and figures: what is refused, and what is
-made too small to say anything. The sites are processes of their own; every attempt is honest on the mock twin, so no rehearsal
-catches it."""
+"""Approved code that tries to bring text out of a site by tables, numbers and figures: what is refused, and what is made too
+small to say anything. The sites are processes of their own; every attempt is honest on the mock twin, so no rehearsal finds it.
+
+What the code smuggles stands for the text of a note. It is made from a constant, since a source that takes it from the notes
+is refused by its findings before a steward sees it (tests/governance/test_findings.py); what holds beneath is tested here.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,10 @@ from fedkit.sites.base import Site
 from fedkit.study import Study
 
 SITE = "no"
+
+#: In the source it stands in small letters, so that the large ones are nowhere but in what the code gives back.
+TEXT = f"{CANARY} pasienten heter kari nordmann og er født i 1951"
+NEEDLE = CANARY.upper()
 
 #: What each entry gives back on private notes; on the mock twin it gives `HONEST`.
 HONEST = '{"tables": {"t": [{"label": "DRUG", "patients": 20, "share": 0.5}]}, "numbers": {"n": 1}}'
@@ -100,7 +107,7 @@ def source() -> str:
     entries = {**{f"refused_{i}": code for i, (code, _) in enumerate(REFUSED.values())}, **BLUNTED}
     return "\n\n".join(
         f"def {name}(notes, weights, settings):\n"
-        f"    text = notes.train[0].text\n"
+        f"    text = {TEXT!r}.upper()\n"
         f'    if notes.train[0].id.startswith("mock"):\n        return {HONEST}\n'
         f"    return {code}"
         for name, code in entries.items()
@@ -146,9 +153,7 @@ def test_it_is_refused_without_a_word_of_the_note_and_stands_in_the_journal(requ
     error = caught.value
     assert REFUSED[attempt][1] in error.message
     said = " ".join(error.to_json().values())
-    assert CANARY not in said
-    for note in read_private(study):
-        assert not any(word in said.split() for word in note.split() if len(word) > 8)
+    assert not set(said.upper().split()) & {word for word in TEXT.upper().split() if len(word) > 4}
     row = last_row(study, "execution.failed")
     assert (row["request"], row["entry"], row["reason"]) == (request.digest, entry, error.code)
     assert error.code == (ExecutionFailed.code if attempt == "a table of a hundred thousand rows" else OutputRefused.code)
@@ -173,7 +178,7 @@ def test_what_leaves_is_too_blunt_to_carry_text(request_: Any, attempt: str) -> 
 def test_nothing_of_a_note_is_in_what_the_researcher_keeps(request_: Any, processes: Any) -> None:
     _, _, study = request_
     for path in (*study.folder.rglob("*"), *(processes.folder / "ledger").rglob("*")):
-        assert not path.is_file() or CANARY.encode() not in path.read_bytes(), path.name
+        assert not path.is_file() or NEEDLE.encode() not in path.read_bytes(), path.name
 
 
 def test_a_figure_is_drawn_of_nothing_but_what_left() -> None:
@@ -190,11 +195,3 @@ def test_a_count_asks_for_nothing_that_its_contract_does_not_show(processes: Any
     other = study.request()
     assert digest([e.to_json() for e in one.entries]) == digest([e.to_json() for e in other.entries])
     study.close()
-
-
-def read_private(study: Study) -> list[str]:
-    """The private notes of the site, as the test knows them."""
-    from fedkit.sites.store import DuckDBNoteStore
-
-    store = DuckDBNoteStore(next((study.federation.folder / "sites" / SITE).rglob("notes.duckdb")))
-    return [note.text for note in store.notes("train")[:3]]
