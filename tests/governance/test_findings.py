@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import random
 import textwrap
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedkit.environment import SOURCES
 from fedkit.governance.findings import ALLOWED, find
+from fedkit.governance.findings.code import Code
+from fedkit.governance.findings.flow.statements import Flow
+from fedkit.governance.findings.flow.values import TooTangled
 from fedkit.ner.tasks import SOURCE
 
 HOSTILE = {
@@ -199,3 +207,75 @@ def test_what_may_be_imported_of_fedkit_is_what_the_environment_digest_covers() 
     own = {name.removeprefix("fedkit.") for name in ALLOWED if name.startswith("fedkit.")}
     assert own == set(SOURCES)
 
+
+# -- nothing makes it raise, and it stays quick
+SNIPPETS = [p.read_text("utf-8") for p in sorted((Path(__file__).parent / "findings_corpus").rglob("*.py"))]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(SNIPPETS), min_size=1, max_size=3), st.integers(0, 10**6))
+def test_broken_pieces_of_real_snippets_make_it_raise_nothing(sources: list[str], seed: int) -> None:
+    rng = random.Random(seed)
+    lines = [line for source in sources for line in source.splitlines()]
+    for _ in range(rng.randrange(6)):
+        at = rng.randrange(len(lines))
+        lines[at : at + 1] = rng.choice(
+            [[], [lines[at]] * 2, [lines[rng.randrange(len(lines))]], [lines[at][: rng.randrange(40)]]]
+        )
+        if not lines:
+            return
+    assert all(f.line >= 1 and f.message for f in find("\n".join(lines)))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.sampled_from(SNIPPETS), st.integers(0, 10**6))
+def test_exchanged_parts_of_real_trees_make_it_raise_nothing(source: str, seed: int) -> None:
+    rng = random.Random(seed)
+    tree = ast.parse(source)
+    places = [(n, f) for n in ast.walk(tree) for f, v in ast.iter_fields(n) if isinstance(v, ast.expr)]
+    values = [getattr(n, f) for n, f in places]
+    for node, field in rng.sample(places, min(3, len(places))):
+        setattr(node, field, copy.deepcopy(rng.choice(values)))
+    with suppress(ValueError, RecursionError):  # a tree that nobody could have written
+        find(ast.unparse(tree))
+
+
+TANGLED = {
+    "calls that double": "\n".join(
+        ["def f0(x):\n    return x"] + [f"def f{i}(x):\n    return f{i - 1}(x) + f{i - 1}([x])" for i in range(1, 60)]
+    ),
+    "closures that double": "def go(notes, weights, settings):\n"
+    + "".join(f"    def g{i}(x, g=g{i - 1 if i else 0}):\n        return g(x) + g([x])\n" for i in range(200))
+    + "    return g199(notes)",
+    "loops in loops": "def go(notes, weights, settings):\n"
+    + "".join(f"{'    ' * (i + 1)}for a{i} in notes.train:\n" for i in range(18))
+    + "    " * 19
+    + "x = a1",
+    "branches": "def go(notes, weights, settings):\n"
+    + "".join(f"    if notes.train[{i}].text: x{i} = x{i // 2}\n    else: x{i} = 1\n" for i in range(1200)),
+    "a long sum": "x = " + " + ".join(["'a'"] * 900),
+    "texts that grow": "A = '"
+    + "a" * 1000
+    + "'\n"
+    + "x = "
+    + ".replace('a', A)".join(["A"] + [""] * 9)
+    + "\ny = '%99999999999s' % A",
+    "wide": "x = [" + "1, " * 30_000 + "]",
+    "deep classes": "".join(f"{'    ' * i}class A{i}:\n" for i in range(60)) + "    " * 60 + "pass",
+    "recursion": "def go(notes, weights, settings):\n    return go(notes, go(weights, go, settings), go)",
+    "a line": "x = 1; " * 14_000,
+}
+
+
+@pytest.mark.parametrize("name", TANGLED)
+def test_what_is_made_to_be_slow_comes_to_an_end_after_a_bounded_number_of_steps(name: str) -> None:
+    code = Code(TANGLED[name])
+    flow = Flow(code)
+    with suppress(TooTangled, RecursionError):
+        flow.run()
+    assert flow.steps <= Flow.MOST + 1_000
+    find(TANGLED[name])
+
+
+def test_what_is_too_tangled_to_follow_says_so() -> None:
+    assert "flow" in rules(TANGLED["branches"], "warn")

@@ -31,7 +31,7 @@ from fedkit.governance.review import Finding
 __all__ = ["ALLOWED", "LONGEST", "RULES", "difference", "find"]
 
 #: Characters of a source that are looked at.
-LONGEST = 200_000
+LONGEST = 100_000
 
 LEVELS = ("refuse", "warn", "note")
 

@@ -31,10 +31,12 @@ class Code:
         self.scopes = Scopes(self.tree)
         self.parents: dict[ast.AST, ast.AST] = {}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in ast.walk(self.tree):
+        todo: list[ast.AST] = [self.tree]
+        for node in todo:
             self._nodes.setdefault(type(node), []).append(node)
             for child in ast.iter_child_nodes(node):
                 self.parents[child] = node
+                todo.append(child)
 
     @overload
     def of(self, kind: type[Node], /) -> Iterator[Node]: ...

@@ -90,7 +90,12 @@ def _identifier(seen: Look, line: int, name: str) -> None:
 
 def _text(seen: Look, node: ast.Constant, text: str) -> None:
     words = max(text.split(), key=len, default="")
-    if len(words) >= 40 and _entropy(words) > RANDOM and not re.fullmatch(r"[\w-]*?(\w)\1{10,}.*", words):
+    if (
+        len(words) >= 40
+        and _entropy(words) > RANDOM
+        and 4 * len(set(words)) < 3 * len(words)
+        and not re.fullmatch(r"[\w-]*?(\w)\1{10,}.*", words)
+    ):
         seen.add("warn", node, "hidden", "a text that looks like random characters: something may be packed in it")
     elif len(words) > LONG_TEXT:
         seen.add("warn", node, "hidden", f"a text of {len(words)} characters without a blank: something may be packed in it")

@@ -129,6 +129,11 @@ def _call(seen: Look, code: Code, call: ast.Call) -> None:
                 seen.add("refuse", call, "reach", f"{which}: reaches files, other processes or code that nobody has reviewed")
             if which.startswith("_"):
                 seen.add("warn", call, "object model", f"{which}: a private part of another object")
+    elif (code.dotted(call.func) or "").rpartition(".")[2] in ("namedtuple", "make_dataclass", "TypedDict"):
+        if not all(
+            isinstance(n, ast.Constant | ast.List | ast.Tuple | ast.Name | ast.Load) for a in call.args for n in ast.walk(a)
+        ):
+            seen.add("warn", call, "object model", "makes a class out of names that are computed")
     elif name == "type" and len(call.args) > 1:
         seen.add("warn", call, "object model", "makes a class out of strings")
     elif isinstance(call.func, ast.Attribute) and call.func.attr in ("format", "format_map"):

@@ -27,7 +27,18 @@ ANYWHERE = frozenset(
             "_exit",
         ),
         *("load_state_dict_from_url", "download_url_to_file", "load_inline", "push_to_hub", "save_pretrained", "sleep"),
-        *("settrace", "setprofile", "currentframe", "as_strided", "data_ptr", "run_path", "run_module", "copyreg", "atexit"),
+        *(
+            "settrace",
+            "setprofile",
+            "currentframe",
+            "as_strided",
+            "data_ptr",
+            "vformat",
+            "run_path",
+            "run_module",
+            "copyreg",
+            "atexit",
+        ),
     }
 )
 

@@ -129,7 +129,22 @@ def _only_defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant)
     if isinstance(statement, ast.Assign | ast.AnnAssign):
-        plain = {"frozenset", "set", "tuple", "dict", "list", "compile", "range", "float", "int"}
+        plain = {
+            "frozenset",
+            "set",
+            "tuple",
+            "dict",
+            "list",
+            "compile",
+            "range",
+            "float",
+            "int",
+            "enumerate",
+            "zip",
+            "len",
+            "sorted",
+            "split",
+        }
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
         names = {
             c.func.id if isinstance(c.func, ast.Name) else c.func.attr if isinstance(c.func, ast.Attribute) else ""

@@ -21,14 +21,29 @@ from fedkit.governance.findings.flow.carried import (
 SUMS = frozenset(
     {
         *("sum", "mean", "average", "std", "var", "nansum", "nanmean", "nanstd", "bincount", "histogram", "count_nonzero"),
-        *("median", "fmean", "stdev", "pstdev", "variance", "pvariance", "norm", "numel", "fsum", "trace", "unique_counts"),
+        *(
+            "median",
+            "fmean",
+            "quantile",
+            "quantiles",
+            "percentile",
+            "stdev",
+            "pstdev",
+            "variance",
+            "pvariance",
+            "norm",
+            "numel",
+            "fsum",
+            "trace",
+            "unique_counts",
+        ),
         *("cross_entropy", "mse_loss", "nll_loss", "l1_loss", "ctc_loss", "binary_cross_entropy", "kl_div"),
         *("binary_cross_entropy_with_logits", "corrcoef", "cov", "histogram2d", "crosstab"),
     }
 )
 EXTREMES = frozenset(
     {
-        *("max", "min", "amax", "amin", "nanmax", "nanmin", "any", "all", "argmax", "argmin", "ptp", "quantile", "percentile"),
+        *("max", "min", "amax", "amin", "nanmax", "nanmin", "any", "all", "argmax", "argmin", "ptp"),
         *("nlargest", "nsmallest", "topk", "mode"),
     }
 )
@@ -89,13 +104,13 @@ def result(name: str, full: str | None, receiver: Carried | None, given: Sequenc
     if name in SIZES:
         return NOTHING
     if name == "len":
-        return summed(whole) if not whole & CODES else summed(whole) | {"code"}
+        return summed(whole)
     if name in ("Counter", "value_counts"):
         return summed(whole) | ({"keys"} if whole & TEXTS else NOTHING)
     if name in SUMS:
         return summed(both)
     if name in EXTREMES:
-        if several and receiver is None:
+        if several and name in ("max", "min") and receiver is None:
             return both
         return extreme(tested(both) if name in ("any", "all") else both)
     if name in PRODUCTS:

@@ -75,12 +75,20 @@ def builds(seen: Look, node: ast.AST) -> None:
 def searches(seen: Look, node: ast.AST, text: str) -> None:
     """A fixed text is looked for in notes. That is what counts are made of, unless it is about somebody."""
     shown = text if len(text) <= 60 else f"{text[:59]}…"
-    if _NUMBER.search(text) or _NAME.search(text):
-        seen.add("warn", node, "search", f"looks for {shown!r}: that may be somebody's name or number")
-    elif len(text) >= 40 and text.count(" ") >= 3:
+    if searches_somebody(seen, node, text):
+        return
+    if len(text) >= 40 and text.count(" ") >= 3:
         seen.add("warn", node, "search", f"looks for {shown!r}: words of one note rather than of many")
     else:
         seen.add("note", node, "search", f"looks for {shown!r} in texts")
+
+
+def searches_somebody(seen: Look, node: ast.AST, text: str) -> bool:
+    """Whether a text that is looked for reads like a person's name or number."""
+    if not (_NUMBER.search(text) or _NAME.search(text)):
+        return False
+    seen.add("warn", node, "search", f"looks for {text[:60]!r}: that may be somebody's name or number")
+    return True
 
 
 def singles_out(seen: Look, node: ast.AST) -> None:

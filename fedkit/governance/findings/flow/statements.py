@@ -86,6 +86,8 @@ class Flow(Values):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return NOTHING, {}
         if len(self._calls) >= _DEEP or node in self._calls:
+            if any(g & {"branch", "weighed", "scaled"} for g in given):
+                leaks.takes_long(self.seen, node)
             return data(frozenset[str]().union(*given, *named.values())), {}
         plain = len(around) == 1
         key = (node, tuple(given), tuple(sorted(named.items())), self.decided(), any(self.loops), self.inside_entry)
@@ -302,6 +304,7 @@ class Flow(Values):
         self.conditions.append((condition, line))
         try:
             for body in bodies:
+                self.step(len(before) // 4)  # what is copied and joined below
                 self.frames[-1] = dict(before)
                 self.block(body)
                 after.append(self.frames[-1])
@@ -344,6 +347,7 @@ class Flow(Values):
         try:
             for _ in range(3 if outermost else 1):
                 before = dict(self.frames[-1])
+                self.step(len(before) // 4)
                 self.block(body)
                 for name, carried in before.items():
                     if not carried <= self.frames[-1].get(name, NOTHING):

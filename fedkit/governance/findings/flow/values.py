@@ -27,7 +27,20 @@ PARTS = ("tensors", "numbers", "tables")
 #: Methods that put what they are given into what they are called on.
 FILLS = frozenset("append extend insert add update appendleft setdefault put fill_ copy_ push".split())  # noqa: SIM905
 _CALLERS = frozenset(
-    {"map", "filter", "reduce", "sorted", "min", "max", "partial", "starmap", "accumulate", "apply_along_axis"}
+    {
+        "map",
+        "filter",
+        "reduce",
+        "sorted",
+        "sort",
+        "groupby",
+        "min",
+        "max",
+        "partial",
+        "starmap",
+        "accumulate",
+        "apply_along_axis",
+    }
 )
 _TRIGGERS = frozenset({"round", "rounds", "site", "execution", "mock", "call", "user", "step"})
 
@@ -38,6 +51,10 @@ Frame = dict[str, Carried]
 
 #: Under this name, which no variable can have, stands what was put into `notes.cache`.
 CACHE = "notes.cache"
+
+
+#: A slice up to here picks single notes; beyond it, it limits how many there are.
+FEW = 50
 
 
 class TooTangled(Exception):
@@ -100,7 +117,7 @@ class Values:
             return self.frames[0].get(CACHE, NOTHING) | {"cache"}
         for word in owner:
             if word.startswith("is:") and node.attr in self.classes.get(word[3:], {}):
-                return owner | {self.classes[word[3:]][node.attr]}
+                return _plain(owner) | {self.classes[word[3:]][node.attr]}
         return attribute(owner, node.attr)
 
     def _subscript(self, node: ast.Subscript) -> Carried:
@@ -108,16 +125,23 @@ class Values:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "cache" and "cache" in owner:
             return owner
         if isinstance(node.slice, ast.Slice):
-            few = isinstance(node.slice.upper, ast.Constant) and node.slice.step is None
+            upper = node.slice.upper.value if isinstance(node.slice.upper, ast.Constant) else None
+            few = isinstance(upper, int) and upper < FEW
             return owner | {"single"} if few and over_notes(owner) else owner
         found = element(owner) if over_notes(owner) or "grouped" in owner else owner - {"keys"}
         if (over_notes(owner) and not data(at)) or "single" in at:
             found |= {"single"}
         if at & (TEXTS | CODES) and not data(owner):
             return found | {"code"} | (at & {"single", "each"})
+        if at & {"test", "branch"} and isinstance(node.value, ast.List | ast.Tuple | ast.Dict) and self.alone(node):
+            leaks.fails(self.seen, node)
         if "test" in at and not data(owner):
             return found | {"branch"}
         return found
+
+    def alone(self, node: ast.AST) -> bool:
+        """Whether an expression is a statement by itself, so that all it can do is fail."""
+        return isinstance(self.code.parents.get(node), ast.Expr)
 
     def _walrus(self, node: ast.NamedExpr) -> Carried:
         found = self.value(node.value)
@@ -137,6 +161,8 @@ class Values:
             literal = [
                 s for s in (node.left, node.right) if isinstance(s, ast.List | ast.Tuple) or self.code.text(s) is not None
             ]
+            if literal and found & {"branch", "weighed", "scaled"}:
+                leaks.takes_much(self.seen, node)
             if literal and found & (CODES | {"test"}):
                 return found | {"packed" if found & CODES else "weighed"}
             if _whole(node.left) or _whole(node.right):
@@ -255,6 +281,12 @@ class Values:
                 )
                 self.bind(second, element(iterated))
                 return
+            if name == "groupby":
+                key = node.args[1] if len(node.args) > 1 else next((k.value for k in node.keywords if k.arg == "key"), None)
+                made = self.applied(key, element(iterated))
+                self.bind(first, frozenset({"text"}) if made & {"text"} else NOTHING)
+                self.bind(second, element(iterated) | {"each"})
+                return
             if name == "zip" and len(node.args) == 2:
                 for one, source in zip(target.elts, node.args, strict=True):
                     self.bind(one, element(self.value(source)))
@@ -338,7 +370,7 @@ class Values:
                 found |= own | (self.enter(made, [own, *given], named)[1].get("self", NOTHING) if made else NOTHING)
                 continue
             method = isinstance(node.func, ast.Attribute) and any(w.startswith("is:") for w in called)
-            first = [called] if method or any(w.startswith("is:") for w in called) else []
+            first = [_plain(called)] if method or any(w.startswith("is:") for w in called) else []
             answer, after = self.enter(word, [*first, *given], named)
             found |= answer
             self._written_back(node, after, first)
@@ -364,6 +396,12 @@ class Values:
         finally:
             self.loops.pop()
         made = frozenset[str]().union(*answers)
+        if name == "groupby":
+            return element(whole) | ({"each"} if made & {"id"} else {"grouped"})
+        if name in ("sorted", "sort") and made & {"test", "branch"}:
+            whole |= decides(tested(made))  # the order tells
+            if name == "sort" and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                self.bind(node.func.value, self.value(node.func.value) | whole)
         if name in ("map", "starmap"):
             return (made if functions else whole) | ({"each"} if over_notes(whole) else NOTHING)
         if name == "reduce":
@@ -371,6 +409,11 @@ class Values:
         if name in ("min", "max"):
             return result(name, full, None, values, several=len(given) > 1)
         return whole
+
+    def applied(self, function: ast.expr | None, carried: Carried) -> Carried:
+        """What a function gives for one value."""
+        words = [w for w in self.value(function) if w.startswith("fn:")] if function is not None else []
+        return frozenset[str]().union(*(self.enter(w, [carried], {})[0] for w in words))
 
     def _watch(self, node: ast.Call, name: str, full: str | None, receiver: Carried | None, given: list[Carried]) -> None:
         """Calls that are worth a word whatever becomes of their result."""
@@ -384,6 +427,8 @@ class Values:
         if name in ("zeros", "ones", "empty") and both & _LONG:
             leaks.takes_much(self.seen, node)
         fixed = [t for a in node.args[:1] if (t := self.code.text(a))]
+        if full == "re.compile" and fixed:
+            leaks.searches_somebody(self.seen, node, fixed[0])
         if (
             fixed
             and both & {"text"}
@@ -433,6 +478,11 @@ class Values:
 
 
 STRONG_OR_COUNTED = TEXTS | CODES | {"count", "test", "branch", "value", "note", "span", "tag"}
+
+
+def _plain(carried: Carried) -> Carried:
+    """Without functions."""
+    return frozenset(w for w in carried if not w.startswith("fn:"))
 
 
 def _called(node: ast.AST) -> str:

@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: warn encoding 8
 
 def go(notes, weights, settings):
     values = []

@@ -1,4 +1,5 @@
 # hostile: object model
+# expect: refuse object model 7
 
 import typing
 

@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn one note 6
 
 def go(notes, weights, settings):
     letter = notes.train[settings["note"]].text[settings["place"]]

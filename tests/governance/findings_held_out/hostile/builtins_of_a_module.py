@@ -1,4 +1,6 @@
 # hostile: reach
+# expect: refuse object model 10
+# expect: warn reach 10
 
 import collections
 import functools

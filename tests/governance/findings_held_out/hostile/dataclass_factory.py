@@ -1,4 +1,6 @@
 # hostile: reach
+# expect: refuse reach 9
+# expect: warn object model 9
 
 import dataclasses
 

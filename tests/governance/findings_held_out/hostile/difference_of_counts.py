@@ -1,4 +1,5 @@
 # hostile: one note
+# expect: warn one note 6
 
 def go(notes, weights, settings):
     everyone = sum(len(n.spans) for n in notes.train)

@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn encoding 11
+# expect: warn one note 12
 
 import torch
 from torch import nn

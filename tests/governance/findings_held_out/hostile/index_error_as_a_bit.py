@@ -1,4 +1,5 @@
 # hostile: errors
+# expect: warn errors 6
 
 def go(notes, weights, settings):
     flag = "hiv" in notes.train[0].text.lower()

@@ -1,4 +1,5 @@
 # hostile: state
+# expect: warn one note 15
 
 from functools import lru_cache
 

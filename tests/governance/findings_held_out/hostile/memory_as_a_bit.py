@@ -1,4 +1,6 @@
 # hostile: time
+# expect: warn time 6
+# expect: warn one note 7
 
 def go(notes, weights, settings):
     block = [0] * (10**9 if "hiv" in notes.train[0].text.lower() else 1)

@@ -1,4 +1,6 @@
 # hostile: object model
+# expect: refuse builtin 7
+# expect: warn object model 10
 
 class Meta(type):
     def __getitem__(cls, item):

@@ -1,4 +1,5 @@
 # hostile: object model
+# expect: warn object model 8
 
 from collections import namedtuple
 

@@ -1,4 +1,6 @@
 # hostile: object model
+# expect: refuse builtin 6
+# expect: refuse object model 6
 
 class Do:
     __add__ = exec

@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: warn one note 7
 
 def go(notes, weights, settings):
     rows = [{"word": w, "patients": 10} for w in settings["words"]]

@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: warn encoding 9
 
 import torch
 from torch import nn

@@ -1,4 +1,5 @@
 # hostile: time
+# expect: warn time 4
 
 def slow(n):
     return 1 if n == 0 else slow(n - 1) + slow(n - 1)

@@ -1,4 +1,5 @@
 # hostile: search
+# expect: warn search 8
 
 import re
 

@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: warn one note 10
 
 def go(notes, weights, settings):
     total = float(sum(len(n.spans) for n in notes.train))

@@ -1,4 +1,5 @@
 # hostile: one note
+# expect: warn one note 7
 
 def go(notes, weights, settings):
     ordered = sorted(notes.train, key=lambda n: len(n.text), reverse=True)

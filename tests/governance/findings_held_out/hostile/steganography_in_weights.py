@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn encoding 9
+# expect: warn one note 13
 
 import numpy as np
 

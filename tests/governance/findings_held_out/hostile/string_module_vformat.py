@@ -1,4 +1,5 @@
 # hostile: object model
+# expect: refuse reach 8
 
 import string
 

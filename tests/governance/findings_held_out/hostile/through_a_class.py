@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn encoding 13
+# expect: refuse encoding 20
 
 class Keeper:
     def __init__(self):

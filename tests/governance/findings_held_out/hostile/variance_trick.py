@@ -1,4 +1,6 @@
 # hostile: per note
+# expect: warn one note 10
+# expect: warn per note 10
 
 import numpy as np
 

@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: refuse encoding 13
 
 import numpy as np
 
