@@ -61,6 +61,8 @@ class AccountCard:
 
 def check_card(card: AccountCard, now: float) -> None:
     """Raises RequestError for what can be no account: a name, level, address or end that is none."""
+    if not all(isinstance(text, str) for text in (card.user, card.level, card.name, card.address)):
+        raise RequestError("not an account", expected="text for user, level, name and address", got="else")
     if not _USER.fullmatch(card.user):
         raise RequestError(
             "not a name for an account",

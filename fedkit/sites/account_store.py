@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from fedkit.governance.accounts import AccountCard
@@ -48,6 +49,12 @@ class AccountStore:
             database.add_schema("", accounts=column)
 
     # -- accounts
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """What is asked and changed inside, nobody changes in between."""
+        with self._db.transaction():
+            yield
+
     def card(self, user: str) -> AccountCard | None:
         """An account, whether or not it counts."""
         row = self._db.one(f"{_SELECT} WHERE user = ?", user)

@@ -126,8 +126,8 @@ def _aliases_of_types_only() -> None:
 
 
 def _cheap_passwords() -> None:
-    """Every password of a domain is generated with 190 random bits, so stretching it (bcrypt, 2^12) adds a quarter of a
-    second to each account and login and nothing to its safety. Accounts with passwords that people choose do not exist."""
+    """PySyft's own passwords are random and forgotten (`fedkit.sites.passwords` keeps those of accounts), so stretching them
+    (bcrypt, 2^12) adds a quarter of a second to each account and nothing to its safety."""
     from syft.service.user import user, user_service
 
     salt_and_hash = user.salt_and_hash_password

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import textwrap
 import threading
 import time
@@ -411,6 +412,31 @@ def test_the_last_admin_stays_and_nobody_changes_their_own_level(world: People) 
     assert world.login("admin").level == "admin"
 
 
+def test_two_admins_who_send_each_other_away_do_not_both_go(world: People) -> None:
+    """Each call is right when it is admitted; one of them is not when it is its turn."""
+    first, second = world.add("admin"), world.add("admin")
+    for card in world.admin.accounts():
+        if card.level == "admin" and card.user not in ("admin", first.user, second.user) and not card.revoked:
+            world.admin.revoke_account(card.user)
+    world.login(first).change_account("admin", expires=soon())
+    sessions = {card.user: world.login(card) for card in (first, second)}
+    start = threading.Barrier(2)
+
+    def send_away(user: str, other: str) -> None:
+        start.wait()
+        with contextlib.suppress(FedkitError):
+            sessions[user].revoke_account(other)
+
+    pairs = ((first.user, second.user), (second.user, first.user))
+    threads = [threading.Thread(target=send_away, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (left,) = [c for c in world.auditor.accounts() if c.user in sessions and not c.revoked]
+    assert sessions[left.user].change_account("admin", expires=0).account.expires == 0
+
+
 # -- passwords
 
 
@@ -477,6 +503,33 @@ def test_an_account_that_calls_too_often_is_told_when_to_come_back(corpus: Path,
 
 
 # -- what stays
+
+
+def test_a_site_of_the_version_before_opens_with_its_accounts(corpus: Path, tmp_path: Path) -> None:
+    """Its accounts had a level and an address, and its admin was PySyft's ADMIN."""
+    with one_site(tmp_path / "f", corpus, "in-process") as federation:
+        before = {card.user: (card.level, card.address) for card in federation.login(SITE, "admin").accounts()}
+        domain = federation.running(SITE).gate.parts.domain
+        from syft.service.user.user_roles import ServiceRole
+
+        from fedkit.sites.domain import email
+
+        user = domain._users.stash.get_by_email(domain.server.verify_key, email("admin", SITE)).unwrap()
+        user.role = ServiceRole.ADMIN
+        domain._users.stash.update(credentials=domain.server.verify_key, obj=user).unwrap()
+    with sqlite3.connect(tmp_path / "f" / "sites" / SITE / "gate.db") as database:
+        for column in ("name", "expires", "revoked", "added", "added_by", "once", "password"):
+            database.execute(f"ALTER TABLE accounts DROP COLUMN {column}")
+        database.execute("DROP TABLE guesses")
+        database.execute("DROP TABLE seen_at")
+    with one_site(tmp_path / "f", corpus, "in-process") as federation:
+        world = World(federation)
+        assert {card.user: (card.level, card.address) for card in world.admin.accounts()} == before
+        request = world.approved()
+        assert world.researcher.execute(request.digest, "count", 1).site == SITE
+        server = federation.running(SITE).gate.parts.domain.server
+        roles = {u.name: u.role.name for u in server.services.user.stash.get_all(server.verify_key).unwrap()}
+        assert roles["admin"] == "GUEST"
 
 
 def test_a_restart_undoes_nothing(corpus: Path, tmp_path: Path) -> None:

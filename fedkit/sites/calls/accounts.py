@@ -10,6 +10,7 @@ from fedkit.errors import AccessRefused, FedkitError, RequestError
 from fedkit.governance.accounts import AccountCard, check_card, check_change, check_duties
 from fedkit.sites import passwords
 from fedkit.sites.access import ONCE, changed
+from fedkit.sites.account_store import AccountStore
 from fedkit.sites.calls.base import Caller, Calls
 
 
@@ -28,9 +29,9 @@ class AccountCalls(Calls):
             if self._store.card(user) is not None:
                 raise RequestError("there is such an account", expected="a new name", help="a revoked one keeps its name")
             check_duties(made, self._store.cards(), now)
-        once = passwords.make()
-        self.parts.domain.set_account(user, level)
-        self._store.put(made, passwords.hashed(once, passwords.MADE))
+            once = passwords.make()
+            self.parts.domain.set_account(user, level)
+            self._store.put(made, passwords.hashed(once, passwords.MADE))
         self._tell("account.added", caller, made)
         return once
 
@@ -42,8 +43,8 @@ class AccountCalls(Calls):
             before = self._known(user)
             after = changed(before, level=level, name=name, address=address, expires=expires)
             check_change(before, after, self._others(user), caller.name, self._store.clock())
-        self.parts.domain.set_account(user, after.level)
-        self._store.put(after)
+            self.parts.domain.set_account(user, after.level)
+            self._store.put(after)
         if after.level != before.level or after.address != before.address:
             self.parts.access.sessions.end(user, but=caller.key)
         self._tell("account.changed", caller, after)
@@ -55,8 +56,8 @@ class AccountCalls(Calls):
             before = self._known(user)
             after = changed(before, revoked=before.revoked or int(self._store.clock()))
             check_change(before, after, self._others(user), caller.name, self._store.clock())
-        self.parts.domain.set_account(user, "guest")
-        self._store.put(after)
+            self.parts.domain.set_account(user, "guest")
+            self._store.put(after)
         self.parts.access.sessions.end(user)
         self.execution.under_way.closed(user)
         self.parts.journal.append("account.closed", caller.name, user=user)
@@ -77,11 +78,11 @@ class AccountCalls(Calls):
 
     # -- helpers
     @property
-    def _store(self) -> Any:
+    def _store(self) -> AccountStore:
         return self.parts.access.accounts
 
     def _known(self, user: str) -> AccountCard:
-        card: AccountCard | None = self._store.card(user) if isinstance(user, str) else None
+        card = self._store.card(user) if isinstance(user, str) else None
         if card is None:
             raise RequestError("there is no such account", expected="a name that accounts() gives", got="another")
         return card
@@ -110,9 +111,11 @@ class AccountCalls(Calls):
 
     @contextmanager
     def _telling(self, caller: Caller, user: object) -> Iterator[None]:
-        """Write down what is refused. The name stands there only where an account has it."""
+        """One change at a time, so that two admins cannot send each other away; and what is refused is written down. The name
+        stands there only where an account has it."""
         try:
-            yield
+            with self._store.alone():
+                yield
         except FedkitError as error:
             known = user if isinstance(user, str) and self._store.card(user) is not None else None
             self.parts.journal.append("account.refused", caller.name, user=known, reason=error.code)
