@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from syft.service.action.action_object import ActionObject
 from syft.types.errors import SyftException
 from syft.types.uid import UID
@@ -20,7 +21,7 @@ PATH, CODE = "code.call", "uid"
 def clear(server: Any, user: str, arguments: dict[str, Any]) -> None:
     """Delete what the call of a code with these arguments has left.
 
-    user: verify key (hex) of who called; the objects of others, such as the data set's handle, stay.
+    user: verify key (hex) of who called; what is not theirs, such as the data set's handle, stays.
     Never raises: a run does not fail for what could not be tidied, and the next one tidies it.
     """
     code = arguments.get(CODE)
@@ -49,6 +50,6 @@ def _delete(stash: Any, ids: list[UID], user: str | None = None) -> None:
     table = stash.table
     chosen = table.c.id.in_(ids)
     if user is not None:
-        chosen &= table.c.fields["syft_client_verify_key"].as_string() == user
+        chosen &= sa.cast(table.c.permissions, sa.Text).contains(f'"{user}_OWNER"', autoescape=True)
     with stash.sessionmaker() as session, session.begin():
         session.execute(table.delete().where(chosen))

@@ -221,7 +221,7 @@ class WorkerPool:
         if state["alive"]:
             raise ExecutionFailed(f"{entry} closed the pipe for its result", killed="died")
         if state["signal"] in (signal.SIGKILL, signal.SIGXCPU):
-            used_up = state["cpu"] >= limits.cpu_seconds
+            used_up = state["cpu"] >= 0.8 * limits.cpu_seconds  # the kernel counts for its limit in ticks, which is coarser
             raise ExecutionFailed(
                 f"{entry} was killed",
                 expected=f"at most {limits.cpu_seconds} processor seconds"

@@ -14,9 +14,10 @@ import psutil
 import pytest
 from worker_world import LIGHT, SECRET, function, go, needs_landlock, pool, site_notes, store
 
-from fedkit.errors import ConfigurationError, ExecutionFailed, FedkitError, OutputRefused
+from fedkit.errors import ConfigurationError, ExecutionFailed, FedkitError, NotApproved, OutputRefused
 from fedkit.sites.confinement import Limits, available
 from fedkit.sites.store import DuckDBNoteStore
+from fedkit.sites.turns import Call
 from fedkit.sites.worker import WorkerPool
 
 __all__ = ["pool", "store"]  # fixtures
@@ -428,3 +429,98 @@ def test_a_released_worker_is_gone(store: Path) -> None:
         pool.release("done")
         pool.release("never called")
         assert gone(pid)
+
+
+# -- killed workers
+KILLED = [
+    ("deadline", "import time\ntime.sleep(1000)"),
+    ("cpu", "while True: pass"),
+    ("memory", "x = bytearray(10 << 30)"),
+    ("scratch", "import time\nfor n in range(100): open(f'f{n}', 'wb').write(bytes(100_000))\ntime.sleep(1000)"),
+    ("died", "import os\nos._exit(3)"),
+    ("died", "import ctypes\nctypes.string_at(0)"),
+    ("died", "import os\nos.closerange(3, 64)\nimport time\ntime.sleep(1000)"),
+]
+
+
+@pytest.mark.parametrize(("killed", "lines"), KILLED, ids=["deadline", "cpu", "memory", "disk", "exit", "fault", "closed"])
+def test_what_killed_a_worker_is_named_and_it_leaves_no_trace(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str, lines: str
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    limits = Limits(seconds=3 if killed == "deadline" else 60, cpu_seconds=1, memory=300 << 20, scratch=1 << 20)
+    body = "import os\nprint(os.getcwd())\nopen('left.txt', 'w').write(notes.train[0].text)\n" + lines
+    printed: list[str] = []
+    with WorkerPool(limits, preload=LIGHT) as pool:
+        go(pool, store, COUNT)
+        zygotes = psutil.Process().children()
+        before = {worker.pid for zygote in zygotes for worker in zygote.children()}
+        with pytest.raises(ExecutionFailed) as failed:
+            go(pool, store, body, keep=printed.append)
+        assert failed.value.killed == killed
+        folder = Path(printed[0].splitlines()[0])
+        assert folder.parent == tmp_path
+        assert not folder.exists()
+        left = [p for zygote in zygotes for p in zygote.children() if p.pid not in before]
+        assert all(p.status() != psutil.STATUS_ZOMBIE for p in left)
+        assert not list(tmp_path.rglob("left.txt"))
+        assert go(pool, store, COUNT).numbers["train"] == 4
+
+
+def test_a_call_that_is_ended_from_outside_says_so_and_its_worker_is_gone(pool: WorkerPool, store: Path) -> None:
+    turn = Call()
+    errors: list[FedkitError] = []
+
+    def run() -> None:
+        try:
+            go(pool, store, "while True: pass", turn=turn)
+        except FedkitError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not turn.running:
+        time.sleep(0.01)
+    zygotes = psutil.Process().children()
+    before = {worker.pid for zygote in zygotes for worker in zygote.children()}
+    turn.cancel(NotApproved("withdrawn"))
+    thread.join()
+    assert [(type(error), error.message) for error in errors] == [(NotApproved, "withdrawn")]
+    assert before - {worker.pid for zygote in zygotes for worker in zygote.children()}
+
+
+# -- the traceback of a rehearsal
+HUNT = """
+import gc
+texts, seen, todo = [], set(), gc.get_objects()
+while todo:
+    thing = todo.pop()
+    if id(thing) in seen or isinstance(thing, type):
+        continue
+    seen.add(id(thing))
+    if isinstance(thing, str):
+        if " ".join(["Kari", "Nordmann"]) in thing or notes.train[0].text in thing:
+            texts.append(thing)
+    elif isinstance(thing, (dict, list, tuple, set)):
+        todo.extend(thing.values() if isinstance(thing, dict) else thing)
+raise ValueError(texts)
+"""
+
+
+def test_whatever_a_rehearsal_finds_in_its_process_there_is_no_private_note(pool: WorkerPool, store: Path) -> None:
+    """Other workers of the same zygote have read the private notes before. The hunt finds the mock notes, so it can find."""
+    go(pool, store, COUNT)
+    with pytest.raises(ExecutionFailed) as failed:
+        go(pool, store, HUNT, view="mock")
+    assert "Syntetisk notat, mock 0" in failed.value.traceback
+    assert "Kari" not in failed.value.traceback.rpartition("ValueError")[2]
+    with pytest.raises(ExecutionFailed) as real:
+        go(pool, store, HUNT)
+    assert (real.value.traceback, real.value.message) == ("", "go raised ValueError in line 17")
+
+
+def test_a_traceback_is_cut_at_its_beginning(pool: WorkerPool, store: Path) -> None:
+    with pytest.raises(ExecutionFailed) as failed:
+        go(pool, store, "raise ValueError('x' * 100_000 + ' at the end')", view="mock")
+    assert len(failed.value.traceback) <= 16_384
+    assert failed.value.traceback.endswith(" at the end\n")
