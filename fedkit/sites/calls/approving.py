@@ -1,4 +1,4 @@
-"""What stewards do beside single decisions: standing approvals, turns, delegation; and what who asked may do about a request."""
+"""What stewards do beside single decisions: standing approvals, turns, delegation; and taking back a request of one's own."""
 
 from __future__ import annotations
 
