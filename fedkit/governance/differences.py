@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,6 +65,20 @@ def changes(old: CodeRequest | str, new: CodeRequest | str) -> list[Change]:
     if isinstance(old, CodeRequest) and isinstance(new, CodeRequest):
         found += _of_request(old, new)
     return found
+
+
+def version_before(request: CodeRequest, approved: Iterable[CodeRequest]) -> CodeRequest | None:
+    """The approved request that a request is most likely a new version of; of several that are as close the first one.
+
+    Closest is the same source, then the same title by the same researcher, then the same entries; else the first of them all.
+    """
+
+    def distance(other: CodeRequest) -> int:
+        entries = {e.name for e in other.entries} == {e.name for e in request.entries}
+        theirs = (other.title, other.researcher) == (request.title, request.researcher)
+        return 0 if other.source == request.source else 1 if theirs else 2 if entries else 3
+
+    return min((other for other in approved if other.digest != request.digest), key=distance, default=None)
 
 
 def summary(found: Sequence[Change]) -> str:

@@ -14,6 +14,7 @@ from fedkit.errors import FedkitError, SiteError
 from fedkit.governance.accounts import AccountCard
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.governance.delegation import Delegation
+from fedkit.governance.differences import Change
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import Alike, Finding, MockResult, Nearly, RequestState, Review
 from fedkit.governance.running import ExecutionLog, RunningCall
@@ -273,6 +274,7 @@ def _review(site: str, row: Mapping[str, Any]) -> Review:
         findings=[Finding(**f) for f in row["findings"]],
         diff=row["diff"],
         rehearsals=[MockResult(**r) for r in row["rehearsals"]],
+        changes=[Change.from_json(c) for c in row["changes"]],
         rules=row["rules"],
         standing=[Nearly(**n) for n in row["standing"]],
         approvals=row["approvals"],

@@ -270,6 +270,7 @@ def test_a_review_shows_request_findings_rehearsal_and_what_changed(world: World
     assert (review.request, review.state.status) == (second, "pending")
     assert [r.entry for r in review.rehearsals] == ["count"]
     assert '+    return {"tensors": {"w": w + 2}' in review.diff
+    assert [c.sentence for c in review.changes if c.where == "count"] == ["in `count`, `1` became `2`"]
     assert world.rows("request.reviewed", request=second.digest)
     assert first.digest in [state.digest for state in world.steward.requests()]
 

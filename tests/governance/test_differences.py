@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fedkit
-from fedkit.governance.differences import LONGEST, NOTHING_CHANGED, Change, changes, difference, summary
+from fedkit.governance.differences import LONGEST, NOTHING_CHANGED, Change, changes, difference, summary, version_before
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.ner.tasks import SOURCE
@@ -379,6 +379,19 @@ def test_many_differences_of_a_kind_are_counted() -> None:
     found = changes(request(settings={}), request(settings={f"s{i}": i for i in range(20)}))
     assert len(found) == 9
     assert found[-1].sentence == "12 more differences in `settings`"
+
+
+def test_a_request_is_compared_with_the_approved_one_that_it_is_most_likely_a_version_of() -> None:
+    mine = request()
+    latest = request(title="Another", source=SOURCE + "# other\n", researcher="0x" + "2" * 40, entries=mine.entries[:1])
+    same_entries = request(title="Another", source=SOURCE + "# one more\n")
+    same_title = request(source=SOURCE + "# as before\n", entries=mine.entries[:1])
+    same_source = request(title="Another", settings={})
+    assert version_before(mine, []) is None
+    assert version_before(mine, [mine]) is None
+    for number, best in enumerate([latest, same_entries, same_title, same_source], 1):
+        assert version_before(mine, [latest, same_entries, same_title, same_source][:number]) is best
+    assert version_before(mine, [same_title, replace(same_title, purpose="care")]) is same_title
 
 
 # -- as text

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fedkit.governance.differences import difference
 from fedkit.governance.findings import failing, flow, hiding, imports, loops, names, reach, results, state
 from fedkit.governance.findings.code import Code
 from fedkit.governance.findings.imports import ALLOWED
 from fedkit.governance.request import Entry
 from fedkit.governance.review import Finding
 
-__all__ = ["ALLOWED", "LONGEST", "RULES", "difference", "find"]
+__all__ = ["ALLOWED", "LONGEST", "RULES", "find"]
 
 #: Characters of a source that are looked at.
 LONGEST = 100_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from fedkit.digests import short
 from fedkit.errors import RequestError
-from fedkit.governance.differences import difference
+from fedkit.governance.differences import changes, difference, version_before
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.calls.base import Caller, Calls
 
@@ -23,12 +23,13 @@ class ReviewCalls(Calls):
         request, submitted = self.visible(caller, digest)
         self.parts.journal.append("request.reviewed", caller.name, request=digest)
         findings, rehearsals = self.deciding.findings(request), self.parts.store.rehearsals(digest)
-        office = self.execution.office
+        office, before = self.execution.office, self._before(request)
         return {
             "request": request.to_json(),
             "state": asdict(self.execution.state(request, submitted)),
             "findings": [asdict(f) for f in findings],
-            "diff": self._diff(request),
+            "diff": _diff(before, request),
+            "changes": [c.to_json() for c in changes(before, request)] if before else [],
             "rehearsals": [asdict(r) for r in rehearsals],
             "rules": self.execution.rules.explain().splitlines(),
             "standing": [asdict(n) for n in office.desk.nearly(request, findings, rehearsals)],
@@ -46,10 +47,14 @@ class ReviewCalls(Calls):
     def on_decide(self, caller: Caller, decision: Mapping[str, Any]) -> dict[str, Any]:
         return asdict(self.deciding.decide(decision, caller.name, caller.address))
 
-    def _diff(self, request: CodeRequest) -> str:
-        """What changed since the last request that was approved here, as a unified diff; "" if there is none."""
-        for digest in self.parts.store.last_approved():
-            found = self.parts.store.request(digest)
-            if found and digest != request.digest:
-                return difference(found[0].source, request.source, f"approved {short(digest)}", f"this {short(request.digest)}")
+    def _before(self, request: CodeRequest) -> CodeRequest | None:
+        """The last approved version of a request, or what comes closest to one; None if nothing was approved here."""
+        found = (self.parts.store.request(digest) for digest in self.parts.store.last_approved())
+        return version_before(request, (row[0] for row in found if row))
+
+
+def _diff(before: CodeRequest | None, request: CodeRequest) -> str:
+    """What changed in the source, as a unified diff; "" if there is nothing to compare with."""
+    if before is None:
         return ""
+    return difference(before.source, request.source, f"approved {short(before.digest)}", f"this {short(request.digest)}")
