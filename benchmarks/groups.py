@@ -335,3 +335,30 @@ def policy() -> list[Measured]:
             f"{found['rows']} rows is protected in {found['protect_ms']:.2f} ms more",
         )
     ]
+
+
+def findings() -> list[Measured]:
+    """The static look at a request of 300 lines, and its comparison by meaning with the version before, beside the limit."""
+    found = last_json([sys.executable, "benchmarks/findings_speed.py"], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only findings"
+    of = f"the shipped training request with fedkit's own functions written out in it, {found['lines']} lines, CPU"
+    return [
+        Measured(
+            "findings_ms",
+            found["ms"],
+            "ms",
+            again,
+            200.0,
+            "limit",
+            f"{of}; {found['findings']} findings; median of {found['repeats']}, 95th percentile {found['p95']:.0f} ms",
+        ),
+        Measured(
+            "changes_ms",
+            found["changes_ms"],
+            "ms",
+            again,
+            200.0,
+            "limit",
+            f"{of}; {found['changes']} changes; median of {found['repeats']}, 95th percentile {found['changes_p95']:.0f} ms",
+        ),
+    ]

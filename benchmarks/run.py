@@ -38,6 +38,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "text_speed": groups.text_speed,
     "note_imports": groups.note_imports,
     "policy": groups.policy,
+    "findings": groups.findings,
 }
 
 
