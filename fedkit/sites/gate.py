@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fedkit.digests import canonical
-from fedkit.errors import AccessRefused, FedkitError, RequestError, SiteError
+from fedkit.errors import AccessRefused, DigestMismatch, FedkitError, RequestError, SiteError
 from fedkit.governance.accounts import may_act_once
 from fedkit.governance.levels import check_level, may
 from fedkit.sites.calls.accounts import AccountCalls
@@ -144,7 +144,8 @@ class Gate:
                 return {"ok": self._calls[call.method](caller, **call.params)}, b""
             except Exception as error:
                 # What a call has not written down itself. An outcome that is no receipt was written down when it came about.
-                if call.method != "outcome" and not any(act.endswith(".refused") for act in acts):
+                told = call.method == "outcome" and not isinstance(error, DigestMismatch)
+                if not told and not any(act.endswith(".refused") for act in acts):
                     code = error.code if isinstance(error, FedkitError) else "no-call"
                     self.access.refuse(self._word(call.method), code, caller.name)
                 raise
