@@ -9,7 +9,8 @@ import pytest
 from ner.conftest import LABELS, make_notes
 
 from fedkit.digests import digest
-from fedkit.errors import TrainingError
+from fedkit.errors import DigestMismatch, TrainingError
+from fedkit.federation.parameters import digest_parameters
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.ner import tasks
 from fedkit.ner.comparison import Notes
@@ -55,6 +56,26 @@ def test_the_source_that_a_steward_reads_runs_and_gives_the_same(site_notes, set
     mine, theirs = (f(site_notes, start, at_site) for f in (tasks.train_round, scope["train_round"]))
     assert mine["numbers"] == theirs["numbers"]
     assert all(np.array_equal(mine["tensors"][k], theirs["tensors"][k]) for k in start)
+
+
+@pytest.mark.parametrize("split", ["test", "dev", "train"])
+def test_a_model_that_is_given_is_scored_on_the_split_that_was_approved(site_notes, settings, at_site, split):
+    weights = tasks.initial_parameters(settings)
+    asked = {**at_site, "split": split, "weights": digest_parameters(weights)}
+    scored = tasks.score_given(site_notes, weights, asked)
+    assert scored["tensors"] == {}
+    assert set(scored["numbers"]) == {f"{split}.{kind}.{label}" for kind in ("tp", "fp", "fn") for label in settings["labels"]}
+    gold = sum(len(note.spans) for note in getattr(site_notes, split))
+    assert sum(v for k, v in scored["numbers"].items() if ".tp." in k or ".fn." in k) == gold
+
+
+def test_weights_that_nobody_approved_are_not_scored(site_notes, settings, at_site):
+    weights = tasks.initial_parameters(settings)
+    asked = {**at_site, "split": "test", "weights": digest_parameters(weights)}
+    name = next(iter(weights))
+    weights[name] = np.nextafter(weights[name], np.float32(1))
+    with pytest.raises(DigestMismatch, match="other weights"):
+        tasks.score_given(site_notes, weights, asked)
 
 
 def test_small_sites_see_their_notes_more_often_where_there_are_many_in_all():
