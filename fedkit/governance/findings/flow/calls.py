@@ -14,6 +14,7 @@ from fedkit.governance.findings.flow.carried import (
     data,
     element,
     extreme,
+    over_notes,
     summed,
     tested,
 )
@@ -104,7 +105,9 @@ def result(name: str, full: str | None, receiver: Carried | None, given: Sequenc
     if name in SIZES:
         return NOTHING
     if name == "len":
-        return summed(whole)
+        return summed(whole) | ({"length"} if over_notes(whole) else NOTHING)
+    if name == "range":
+        return frozenset({"index"}) if "length" in whole else whole
     if name in ("Counter", "value_counts"):
         return summed(whole) | ({"keys"} if whole & TEXTS else NOTHING)
     if name in SUMS:

@@ -11,7 +11,7 @@ The words, strongest first:
 and how many notes stand behind it:
 
     each      one value for every note or patient       single   of one note that was picked
-    extreme   the greatest, least or any of all         index    a place in the list of notes
+    extreme   the greatest, least or any of all         index    a place in the list of notes; length: how many there are
     grouped   a collection for each category            keys     a mapping whose keys are words of notes
     scaled, weighed        on the way to packed
     cache, chance, error   of an earlier round; of chance; of an exception

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Sequence
 
 from fedkit.governance.findings.code import Code, Look
@@ -23,6 +24,8 @@ from fedkit.governance.findings.flow.carried import (
 )
 
 PARTS = ("tensors", "numbers", "tables")
+
+_BUILTINS = frozenset(dir(builtins))
 
 #: Methods that put what they are given into what they are called on.
 FILLS = frozenset("append extend insert add update appendleft setdefault put fill_ copy_ push".split())  # noqa: SIM905
@@ -150,7 +153,7 @@ class Values:
 
     # -- operators
     def _binary(self, node: ast.BinOp) -> Carried:
-        left, right = self.value(node.left), self.value(node.right)
+        left, right = self.value(node.left) - {"length"}, self.value(node.right) - {"length"}
         found = left | right
         if isinstance(node.op, ast.Add | ast.BitOr | ast.Sub | ast.BitXor):
             return found | packed(left, right) if "scaled" in found else found
@@ -300,9 +303,6 @@ class Values:
         elif "keys" in iterated or "grouped" in iterated:
             self.bind(target, frozenset({"text"}) if "keys" in iterated else NOTHING)
             return
-        if name == "range" and isinstance(node, ast.Call):
-            self.bind(target, frozenset({"index"}) if data(iterated) & {"count", "notes"} else iterated)
-            return
         self.bind(target, element(iterated))
 
     # -- functions
@@ -341,7 +341,8 @@ class Values:
             self._fill(node.func.value, name, receiver or NOTHING, every, node.args)
         if name in ("setdefault", "pop", "get") and receiver and "grouped" in receiver:
             return element(receiver)
-        bound = isinstance(node.func, ast.Name) and self.code.home(node.func, name) is not None and full is None
+        own = isinstance(node.func, ast.Name) and (self.code.home(node.func, name) is not None or name not in _BUILTINS)
+        bound = own and full is None
         if bound or (receiver is None and full is None and not isinstance(node.func, ast.Name)):
             whole = frozenset[str]().union(*every) | called
             return frozenset({"model"}) | (whole & {"single", "chance"}) if data(whole) else NOTHING
@@ -353,8 +354,10 @@ class Values:
     def _by_chance(self, full: str, node: ast.Call) -> bool:
         """Whether a call draws numbers that no seed in the source makes the same again."""
         library, _, name = full.rpartition(".")
-        if name in ("Random", "default_rng", "RandomState", "Generator"):
+        if name in ("Random", "default_rng", "RandomState", "PCG64", "MT19937", "Philox", "SFC64", "SeedSequence"):
             return not node.args and not node.keywords
+        if name == "Generator":
+            return False  # as repeatable as what it is given
         seeded = any(self.code.dotted(c.func) == f"{library}.seed" and c.args for c in self.code.of(ast.Call))
         return not seeded and name not in ("seed", "shuffle")
 
@@ -427,6 +430,8 @@ class Values:
         if name in ("zeros", "ones", "empty") and both & _LONG:
             leaks.takes_much(self.seen, node)
         fixed = [t for a in node.args[:1] if (t := self.code.text(a))]
+        if fixed and "id" in both and name in ("startswith", "endswith", "match", "fullmatch", "search"):
+            leaks.singles_out(self.seen, node)
         if full == "re.compile" and fixed:
             leaks.searches_somebody(self.seen, node, fixed[0])
         if (
