@@ -18,6 +18,9 @@ from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.table_contract import MAX_ROWS, Number, TableContract
 
+#: How many sensitivities wide the bounds of a number may be: what a float holds exactly on the grid of the noise.
+MOST = 1e9
+
 
 @dataclass(frozen=True)
 class Privacy:
@@ -51,6 +54,13 @@ class Privacy:
                     f"table {name} cannot leave with noise",
                     expected=f"categories and counts only, and max_rows for every combination of categories (up to {MAX_ROWS})",
                     help="which rows there are would tell something, so all of them leave: declare fewer values",
+                )
+        for name, (low, high) in contract.numbers.items():
+            if max(abs(low), abs(high)) > MOST * self.sensitivity.get(name, math.inf):
+                raise RequestError(
+                    f"number {name} is too wide for its noise",
+                    expected=f"bounds up to {MOST:g} times its sensitivity",
+                    help="declare narrower bounds",
                 )
         items = set(contract.numbers) | {f"{name}.{count}" for name, table in contract.tables.items() for count in table.counts}
         if set(self.sensitivity) != items:

@@ -123,6 +123,8 @@ def test_rho_is_told_as_epsilon() -> None:
         (OutputContract(numbers={"a": (0, 1)}), lambda: Privacy(0.0, {"a": 1.0})),
         (OutputContract(numbers={"a": (0, 1)}), lambda: Privacy(0.1, {"a": 0.0})),
         (OutputContract(numbers={"a": (0, 1)}), lambda: Privacy(math.inf, {"a": 1.0})),
+        (OutputContract(numbers={"a": (0, 1.1e9)}), lambda: Privacy(0.1, {"a": 1.0})),
+        (OutputContract(numbers={"a": (-1e300, 0)}), lambda: Privacy(0.1, {"a": 1e-300})),
         (OutputContract(tables={"t": TABLE}), lambda: Privacy(0.1, {"t": 1.0})),
         (
             OutputContract(tables={"t": TableContract({"n": Count(), "mean": Number(0, 1, "n")})}),

@@ -24,13 +24,13 @@ def policies_of(
     *,
     environment: str = "",
     datasets: Iterable[str] = ("notes",),
-    signer: Callable[[Decision], str] = lambda decision: decision.steward,
+    signer: Callable[[Decision], str] = lambda decision: "nobody",
     purposes: Iterable[str] | None = None,
 ) -> AllOf:
     """The rules that settings stand for, in the order in which they are asked.
 
-    environment: the site's environment digest.   datasets: of the site.   signer: see `SignedApproval`; the default believes
-    every decision, so that rules can be explained without a ledger.   purposes: in words, None admits what a permit says.
+    environment: the site's environment digest.   datasets: of the site.   signer: see `SignedApproval`; the default believes no
+    decision, which is enough to explain the rules.   purposes: in words, None admits what a permit says.
     """
     words = None if purposes is None else frozenset(purposes)
     rules: list[Policy] = [

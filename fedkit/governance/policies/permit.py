@@ -45,7 +45,7 @@ class ValidPermit(Policy):
                 got="another data set",
                 help="ask the authority to extend the permit",
             )
-        if permit.users and context.researcher not in permit.users:
+        if permit.users and context.researcher.lower() not in {user.lower() for user in permit.users}:
             raise AccessRefused(
                 "the permit is somebody else's",
                 expected="a permit that names who asks",

@@ -155,3 +155,8 @@ def test_rules_hold_for_every_entry_of_a_request() -> None:
     assert isinstance(
         refused(policies_of(settings_of("standard"), environment=ENVIRONMENT), call(request), "submits"), OutputRefused
     )
+
+
+def test_rules_that_were_made_to_be_explained_believe_no_decision() -> None:
+    rules = policies_of(settings_of("teaching"), environment=ENVIRONMENT)
+    assert "not signed" in refused(rules, call()).message
