@@ -106,8 +106,8 @@ class SaneClock(Policy):
                 "clock skew: the site's clock is behind what it has on record already",
                 expected=f"at most {self.skew} s of difference",
                 got=f"{behind:.0f} s behind",
-                help="the site's admin sets its clock (NTP); if it was ahead before and is right now, the site opens again when "
-                "the time of its newest record has passed. Nothing is lost, call again then",
+                help="the site's admin sets its clock (NTP); if it was ahead before and is right now, the site runs again when "
+                "the time of its newest record is past. Nothing is lost, call again then",
             )
         if context.clock.running is not None and abs(context.now - context.clock.running) > self.skew:
             raise Refused(
