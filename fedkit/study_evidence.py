@@ -124,6 +124,7 @@ def collect(study: Study, *, updates: bool = False) -> Path:
     updates: also the weights of the rounds: aggregates from the study's folder, and of the sites' own what they still have
         (those of the latest rounds), so that averages can be computed again; and the tables that the sites gave.
     """
+    from fedkit.audit.approvals import used
     from fedkit.audit.evidence import export
     from fedkit.federation.rounds import read_history
 
@@ -136,10 +137,13 @@ def collect(study: Study, *, updates: bool = False) -> Path:
     for name in study.sites:
         witness(study, name)
     history = read_history(study.folder / TRAINING)
+    journals = {name: study.session(name, "auditor").journal() for name in study.sites}
+    standings = {name: [s.approval for s in study.session(name, "auditor").standings()] for name in study.sites}
     return export(
         study.folder / "evidence",
         ledger=ledger,
-        journals={name: study.session(name, "auditor").journal() for name in study.sites},
+        journals=journals,
+        standings=[approval for name in study.sites for approval in used(standings[name], journals[name])],
         study=study.journal.rows(),
         request=study.requested(),
         decisions=[Decision.from_json(row) for row in study.run_folder.read("decisions") or []],

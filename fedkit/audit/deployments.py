@@ -58,6 +58,8 @@ def _joined(replays: Sequence[Replay], foreign: set[int]) -> Replay:
     whole = Replay(last.names, last.domain, last.found, budgets=last.budgets, partly_read=bool(foreign))
     for at, replay in enumerate(replays):
         whole.ever |= replay.ever
+        for held, turns in replay.turnover.items():
+            whole.turnover.setdefault(held, []).extend(turns)
         whole.asked |= replay.asked
         whole.models |= replay.models
         whole.last |= {key: max(number, whole.last.get(key, 0)) for key, number in replay.last.items()}

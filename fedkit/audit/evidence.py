@@ -6,6 +6,7 @@ request.json     the code request, with its source
 decisions.json   the stewards' signed decisions, without the reasons given
 rounds.json      the history of the study's rounds
 heads.json       heads of the chain that the sites counter-signed
+standings.json   the standing approvals that automatic decisions rest on, if there are any
 journals/SITE.jsonl   the sites' journals, a row a line
 study.jsonl      the journal of the study itself
 proofs.json      for each row about the request, the Merkle path to the root that was anchored
@@ -29,6 +30,7 @@ from fedkit.digests import canonical, digest_bytes
 from fedkit.errors import EvidenceError, FedkitError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
+from fedkit.governance.standing import StandingApproval
 from fedkit.ledger.blocks import RawBlock, raw_block
 from fedkit.ledger.contracts import NAMES
 from fedkit.ledger.deployment import NOBODY, Deployment
@@ -86,6 +88,7 @@ class Evidence:
     proofs: Sequence[Proof]
     study: Sequence[Row]
     journals: Mapping[str, Sequence[Row]]
+    standings: Sequence[StandingApproval] = ()
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
@@ -108,13 +111,14 @@ def export(
     decisions: Sequence[Decision] = (),
     rounds: Sequence[Mapping[str, Any]] = (),
     heads: Sequence[SignedHead] = (),
+    standings: Sequence[StandingApproval] = (),
     weights: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write the bundle of a study to `folder`, whole or not at all, in place of an older one; returns the folder.
 
     journals: site → all rows from the first on.   study: the rows of the study's own journal.
     rounds:   the history; "receipts" of a row are those of its round, with the numbers that left.
-    heads:    of the chain, signed by sites.
+    heads:    of the chain, signed by sites.   standings: what automatic decisions rest on.
     weights:  digest → safetensors bytes of what went in and came out, for averages to be computed again.
     Raises LedgerError if the chain cannot be read as bytes, StorageError if the disk refuses.
     """
@@ -128,6 +132,7 @@ def export(
         "study.jsonl": _lines(study),
     }
     files |= {f"journals/{site}.jsonl": _lines(rows) for site, rows in journals.items()}
+    files |= {"standings.json": canonical([approval.to_json() for approval in standings])} if standings else {}
     files |= {f"weights/{name}.safetensors": data for name, data in (weights or {}).items()}
     return write_folder(folder, files, request.digest)
 
@@ -153,6 +158,8 @@ def read(bundle: Path) -> Evidence:
         receipts = [_receipt(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
         name = "heads.json"
         heads = [SignedHead.from_json(row) for row in json.loads(files[name])]
+        name = "standings.json"
+        standings = [StandingApproval.from_json(row) for row in json.loads(files.get(name, b"[]"))]
         name = "proofs.json"
         proofs = [Proof.from_json(row) for row in json.loads(files[name])]
         name = "study.jsonl"
@@ -169,7 +176,7 @@ def read(bundle: Path) -> Evidence:
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",
         ) from None
-    parts = (deployment, earlier, names, blocks, request, decisions, receipts, heads, proofs, study, journals)
+    parts = (deployment, earlier, names, blocks, request, decisions, receipts, heads, proofs, study, journals, standings)
     return Evidence(bundle.name, files, stated, *parts)
 
 

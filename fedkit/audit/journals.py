@@ -21,7 +21,10 @@ from fedkit.ledger.rows import verify_rows
 Row = Mapping[str, Any]
 
 #: Rows of these acts are kept whole, for the checks that come after.
-ACTS_OF_NOTE = ("decision.", "execution.", "head.", "study.", "round.", "model.")
+ACTS_OF_NOTE = (
+    *("decision.", "execution.", "head.", "study.", "round.", "model."),
+    *("standing.", "site.opened", "request.submitted"),
+)
 
 #: Seconds by which the clocks of a site and of the chain may differ.
 CLOCKS = 300

@@ -21,6 +21,7 @@ class Roles:
     """What stands after the acts so far, of people and permits.
 
     roles: (role, account) held now.   ever: those that were ever held.   duties: role → the level it belongs to.
+    turnover: (role, account) → when it was given (True) and taken (False), in Unix seconds.
     permits: digest → arguments of the call that issued it.   committed: (site, data set) that have a commitment.
     ended: the act after which this deployment takes nothing more.
     """
@@ -30,6 +31,7 @@ class Roles:
     found: Found
     roles: set[tuple[bytes, str]] = field(default_factory=set)
     ever: set[tuple[bytes, str]] = field(default_factory=set)
+    turnover: dict[tuple[bytes, str], list[tuple[int, bool]]] = field(default_factory=dict)
     duties: dict[bytes, str] = field(default_factory=lambda: {role: name for name, role in ROLES.items()})
     permits: dict[bytes, Mapping[str, Any]] = field(default_factory=dict)
     revoked: set[bytes] = field(default_factory=set)
@@ -85,6 +87,23 @@ class Roles:
             self.find(5, act, f"makes {account} {self.names(role)}, who was {others} already", f"the admin, or {OPERATOR}")
         self.roles.add((role, account))
         self.ever.add((role, account))
+        self.turnover.setdefault((role, account), []).append((act.time, True))
+
+    def held(self, role: bytes, account: str, time: float, slack: float) -> bool:
+        """Whether an account had a role at a time (Unix seconds) that another clock told, which may differ by `slack`."""
+        since: float | None = None
+        for at, given in self.turnover.get((role, account), ()):
+            if given:
+                since = at if since is None else since
+            elif since is not None:
+                if since - slack <= time <= at + slack:
+                    return True
+                since = None
+        return since is not None and since - slack <= time
+
+    def _take(self, act: Act, role: bytes, account: str) -> None:
+        self.roles.discard((role, account))
+        self.turnover.setdefault((role, account), []).append((act.time, False))
 
     def _on_register_site(self, act: Act) -> None:
         self.may(act, ADMIN_ROLE, act.sender)
@@ -103,10 +122,10 @@ class Roles:
 
     def _on_revoke_role(self, act: Act) -> None:
         self.may(act, ADMIN_ROLE, act.sender)
-        self.roles.discard((act.arguments["role"], to_checksum_address(act.arguments["account"])))
+        self._take(act, act.arguments["role"], to_checksum_address(act.arguments["account"]))
 
     def _on_renounce_role(self, act: Act) -> None:
-        self.roles.discard((act.arguments["role"], act.sender))
+        self._take(act, act.arguments["role"], act.sender)
 
     def _on_issue_permit(self, act: Act) -> None:
         self.may(act, AUTHORITY_ROLE, act.sender)

@@ -1,4 +1,4 @@
-"""Verification of an evidence bundle: sixteen numbered checks, offline, trusting nobody.
+"""Verification of an evidence bundle: seventeen numbered checks, offline, trusting nobody.
 
 The numbers and titles are those of docs/audit.md and of every report. Nothing is taken from the chain's word: an act counts by
 the signature of who did it, and the rules of the contracts are applied once more here.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
 from fedkit.audit.agreement import check_agreement, check_study, decided
+from fedkit.audit.approvals import check_approvals
 from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.deployments import replay_all
 from fedkit.audit.evidence import Evidence, manifest, read
@@ -42,6 +43,7 @@ TITLES: Mapping[int, str] = {
     14: "Re-run: the chain, executed again, comes out the same",
     15: "Heads: every head that a site counter-signed is on this chain",
     16: "Budgets: what was spent adds up, is signed by the site, and stays below the steward's cap",
+    17: "Approvals: automatic ones rest on a steward's standing approval, within its quotas; where two had to approve, two did",
 }
 
 
@@ -73,6 +75,7 @@ def verify(bundle: Path, *, pin: str | None = None, keys: Mapping[str, str] | No
     again = check_run_again(evidence, headers, found, notes)  # 14
     check_heads(evidence, headers, journals, replay, found, notes)  # 15
     notes[16] = replay.spending()  # 16
+    check_approvals(evidence, journals, replay, found, notes)  # 17
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
     notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
     checks = tuple(Check(n, title, tuple(found[n]), notes.get(n, ""), ran=again or n != 14) for n, title in TITLES.items())
