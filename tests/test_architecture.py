@@ -30,6 +30,7 @@ LAYERS = (
         "study_evidence",
         "federated_training",
         "federated_query",
+        "secure_sums",
         "release",
         "result_release",
         "refusals",
