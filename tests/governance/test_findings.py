@@ -18,7 +18,9 @@ from fedkit.governance.findings import ALLOWED, find
 from fedkit.governance.findings.code import Code
 from fedkit.governance.findings.flow.statements import Flow
 from fedkit.governance.findings.flow.values import TooTangled
-from fedkit.ner.tasks import SOURCE
+from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.request import Entry
+from fedkit.ner.tasks import SOURCE, contracts, default_settings
 
 HOSTILE = {
     "import os": "import",
@@ -206,6 +208,57 @@ def test_no_text_at_all_makes_it_raise(source: str) -> None:
 def test_what_may_be_imported_of_fedkit_is_what_the_environment_digest_covers() -> None:
     own = {name.removeprefix("fedkit.") for name in ALLOWED if name.startswith("fedkit.")}
     assert own == set(SOURCES)
+
+
+# -- the room that an output contract leaves
+GIVES = """
+def go(notes, weights, settings):
+    return {"tensors": {"w": make(settings)}, "numbers": {"n": len(notes.train)}}
+
+
+def trained(notes, weights, settings):
+    return {"tensors": {"w": weights["w"] + 1}, "numbers": {}}
+
+
+def make(settings):
+    return settings
+"""
+
+
+def sizes(source: str, *entries: Entry) -> list[tuple[str, int, str]]:
+    return [(f.level, f.line, f.message) for f in find(source, entries) if f.rule == "size"]
+
+
+def test_the_room_in_the_contract_is_told_and_tensors_that_no_training_fills_are_a_warning() -> None:
+    room = OutputContract(tensors={"w": (10, 100)}, max_norm=5.0)
+    assert sizes(GIVES, Entry("go", 3, room)) == [
+        ("warn", 2, "go gives tensors and does not take or train weights: room for a text of 4,000 letters"),
+        ("note", 2, "go may give back 1,000 numbers in tensors, 3 times"),
+    ]
+    assert sizes(GIVES, Entry("trained", 1, room)) == [("note", 6, "trained may give back 1,000 numbers in tensors, 1 time")]
+    unbounded = Entry("trained", 1, OutputContract(tensors={"w": (2,)}))
+    assert ("note", 6, "trained: no bound on the norm of its tensors") in sizes(GIVES, unbounded)
+
+
+def test_hundreds_of_single_numbers_are_no_summary() -> None:
+    def numbers(count: int) -> OutputContract:
+        return OutputContract(numbers={f"n{i}": (0.0, 1.0) for i in range(count)})
+
+    assert sizes(GIVES, Entry("go", 1, numbers(500))) == []
+    assert sizes(GIVES, Entry("go", 1, numbers(501))) == [("warn", 2, "go may give back 501 single numbers, 1 time")]
+
+
+def test_the_shipped_training_with_its_own_contracts_is_nothing_to_warn_of() -> None:
+    chosen = default_settings(["DRUG", "REACTION"])
+    entries = tuple(Entry(name, 12, contract) for name, contract in contracts(chosen).items())
+    assert {f.level for f in find(SOURCE, entries)} == {"note"}
+    assert {f.rule for f in find(SOURCE, entries)} == {"fedkit", "size"}
+
+
+def test_only_what_the_request_may_call_is_taken_for_an_entry() -> None:
+    source = "def go(notes, weights, settings):\n    return {'numbers': {'n': max(len(n.text) for n in notes.train)}}\n"
+    assert "extreme" in {f.rule for f in find(source)}
+    assert "extreme" not in {f.rule for f in find(source, [Entry("other", 1, OutputContract())])}
 
 
 # -- nothing makes it raise, and it stays quick

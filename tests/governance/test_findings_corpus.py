@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 import fedkit.governance.findings
 from fedkit.governance.findings import find
+from fedkit.governance.findings.code import Look
 from fedkit.ner.tasks import SOURCE
 from fedkit.templates.count import CountTemplate
 from fedkit.templates.evaluation import EvaluationTemplate
@@ -152,3 +154,26 @@ def test_every_rule_is_in_the_docs_with_its_levels_and_no_other() -> None:
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_what_fedkit_ships_gives_a_steward_nothing_to_worry_about(name: str) -> None:
     assert found(SHIPPED[name]) == set()
+
+
+def test_every_place_where_something_is_found_is_reached_by_a_snippet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apart from those that need a request's contracts, or more code than a snippet (tests/governance/test_findings.py)."""
+    reached: set[tuple[str, int]] = set()
+    add = Look.add
+
+    def watched(self: Look, level: str, node: ast.AST | int, rule: str, message: str) -> None:
+        frame = sys._getframe(1)
+        reached.add((frame.f_code.co_filename, frame.f_lineno))
+        add(self, level, node, rule, message)
+
+    monkeypatch.setattr(Look, "add", watched)
+    for path in CORPUS + HELD_OUT:
+        find(path.read_text("utf-8"))
+    missing = []
+    for path in Path(fedkit.governance.findings.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("seen.add"):
+                lines = {(str(path), line) for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+                if not lines & reached and ast.unparse(node.args[2]) not in ("'size'", "'flow'"):
+                    missing.append(f"{path.name}:{node.lineno}")
+    assert missing == []

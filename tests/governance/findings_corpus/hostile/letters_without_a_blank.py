@@ -1,0 +1,9 @@
+# hostile: hidden
+# expect: warn hidden 5
+
+BLOB = "xyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyvxyzxywxyv"
+LONG = "abababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababab" "babababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababa" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+
+def go(notes, weights, settings):
+    return {"numbers": {"n": len(BLOB) + len(LONG)}}
