@@ -321,17 +321,16 @@ def test_a_desk_that_was_never_named_is_not_seen(tmp_path: Path, monkeypatch: py
     world.close()
 
 
-@pytest.mark.parametrize("value", [None, [], {}, "x", -1, 2**60, ["no"]])
+@pytest.mark.parametrize("value", [None, [3], {"a": 1}, "x", -1])
 @pytest.mark.parametrize("name", ["requests", "vary", "settings", "executions", "steward", "signature", "entries", "warned"])
 def test_whatever_stands_in_it_ends_in_a_report_or_is_no_bundle(name: str, value: Any, strange: Path, tmp_path: Path) -> None:
     bundle = Path(shutil.copytree(strange, tmp_path / "evidence"))
     rewritten(bundle, "standings.json", lambda rows: [{**rows[0], name: value}])
     try:
-        found = failed(bundle)
-    except EvidenceError as error:
-        assert "standings.json" in error.message
-    else:
-        assert 17 in found
+        assert 17 in failed(bundle)
+    except EvidenceError:
+        with pytest.raises(EvidenceError, match=r"standings\.json"):
+            failed(bundle)
 
 
 @pytest.fixture(scope="module")
