@@ -1,0 +1,12 @@
+# hostile: encoding
+
+def go(notes, weights, settings):
+    secret = 0
+
+    def push(c):
+        nonlocal secret
+        secret = secret * 128 + ord(c)
+
+    for c in notes.train[1].text[:7]:
+        push(c)
+    return {"numbers": {"loss": float(secret)}}

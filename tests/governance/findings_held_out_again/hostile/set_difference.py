@@ -1,0 +1,7 @@
+# hostile: one note
+
+def go(notes, weights, settings):
+    known = set(settings["known"])
+    strange = {w for n in notes.train for w in n.text.split()} - known
+    word = next(iter(strange))
+    return {"numbers": {"length": len(word), "first": float("abcdefghijklmnopqrstuvwxyz".index(word[0]))}}

@@ -1,0 +1,7 @@
+# hostile: decides
+
+def go(notes, weights, settings):
+    x = 0
+    for note in notes.train:
+        "hiv" in note.text and note.patient == settings["who"] and (x := 1)
+    return {"numbers": {"x": x}}

@@ -1,0 +1,7 @@
+# hostile: decides
+
+def go(notes, weights, settings):
+    x, text = 0.0, notes.train[0].text
+    while "hiv" in text and x < 1:
+        x = x + 1.0
+    return {"numbers": {"x": x}}
