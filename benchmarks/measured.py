@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Measured:
         }
 
 
-def last_json(command: list[str | Path], **settings: str) -> dict[str, Any]:
+def last_json(command: Sequence[str | Path], **settings: str) -> dict[str, Any]:
     """Run a command and read the JSON object in its last line of output. Raises RuntimeError with the end of its errors."""
     answer = subprocess.run(
         [str(part) for part in command],

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import groups
+import site_groups
 from measured import ROOT, Measured, commit
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -37,8 +38,10 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "text": groups.text,
     "text_speed": groups.text_speed,
     "note_imports": groups.note_imports,
-    "policy": groups.policy,
-    "findings": groups.findings,
+    "request_path": site_groups.request_path,
+    "site_runs": site_groups.site_runs,
+    "policy": site_groups.policy,
+    "findings": site_groups.findings,
 }
 
 
