@@ -133,6 +133,11 @@ class Study:
         """3 Rehearse: every site runs each entry on its mock twin. Raises RequestError with all that failed."""
         return study_asking.rehearse(self)
 
+    def rehearsals(self) -> list[MockResult]:
+        """What came of the last rehearsal, a row a site and entry: with the whole traceback where the code failed, since a mock
+        run holds nothing private. Empty before step 3."""
+        return [MockResult(**row) for row in self.run_folder.read("rehearsals") or []]
+
     # 4
     def submit(self) -> list[RequestState]:
         """4 Submit to each site's domain, with the rehearsals. → ledger"""

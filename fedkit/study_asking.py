@@ -100,7 +100,7 @@ def rehearse(study: Study) -> list[MockResult]:
             "the request fails on mock data, so no steward will see it",
             expected="a result at every site",
             got="; ".join(f"{r.site}, {r.entry}: {r.error}" for r in failed[:5]),
-            help="mend the source and rehearse again",
+            help="mend the source and rehearse again; study.rehearsals() has the traceback of each mock run",
         )
     return results
 
@@ -108,7 +108,7 @@ def rehearse(study: Study) -> list[MockResult]:
 def submit(study: Study) -> list[RequestState]:
     """To the ledger and to each site's domain; see `Study.submit`."""
     request = study.requested()
-    rehearsals = [MockResult(**row) for row in study.run_folder.read("rehearsals") or []]
+    rehearsals = study.rehearsals()
     # A workshop's permit is of the study's own making; its federation plays the authority too.
     study.federation.ledger.issue_permit(request.permit, [study.federation.researcher])
     study.federation.ledger.submit(request, study.sites)

@@ -75,7 +75,7 @@ def _of_act(act: Act, time: float, evidence: Evidence) -> Iterator[Moment]:
     teller = _TELLERS.get(act.function)
     if teller is None:
         return
-    given = {**act.arguments, **act.arguments.get("decision", {})}
+    given = {**act.arguments, **act.arguments.get("decision", {}), "of": evidence.request.kind}
     request, permit = (bytes.fromhex(digest) for digest in (evidence.request.digest, evidence.request.permit.digest))
     if given.get("request", request) != request or (act.function.endswith("Permit") and given.get("permit") != permit):
         return
@@ -112,7 +112,7 @@ def _recorded(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
 
 
 def _released(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:
-    yield 9, RESEARCHER, f"released model {given['model'].hex()[:12]}"
+    yield 9, RESEARCHER, f"released {'model' if given['of'] == 'training' else 'result'} {given['model'].hex()[:12]}"
 
 
 def _anchored(given: Mapping[str, Any], names: NameBook) -> Iterator[Said]:

@@ -60,6 +60,10 @@ def evaluate(notes, weights, settings):
     with pytest.raises(RequestError, match="no steward will see it") as caught:
         study.rehearse()
     assert "no, train_round" in caught.value.got
+    assert "rehearsals()" in caught.value.help
+    failed = next(r for r in study.rehearsals() if r.entry == "train_round")
+    assert "ZeroDivisionError" in failed.traceback
+    assert "1 / 0" in failed.traceback
     steward = study.session("no", "steward")
     assert study.requested().digest not in [state.digest for state in steward.requests()]
 
