@@ -74,11 +74,11 @@ def request_path(times: int = 15) -> list[Measured]:
             "python benchmarks/run.py --only request_path",
             statistics.median(theirs),
             "stock PySyft 0.9.5 over HTTP",
-            f"one server process each, sessions open, each time a function that nobody has seen, median of {times}; fedkit's "
-            f"has findings, a rehearsal, a signed decision, all rules, two confined workers, contract, receipt and journal in "
-            f"it; range {min(ours):.2f}–{max(ours):.2f}, PySyft {min(theirs):.2f}–{max(theirs):.2f}, which fetches its long "
-            f"list of calls anew. In one process, which is no boundary: fedkit {ours_inside:.2f} s, PySyft "
-            f"{theirs_inside:.2f} s",
+            f"one server process each, sessions open, a function that nobody has seen each time, median of {times}; fedkit's "
+            "has findings, a rehearsal, a signed decision, all rules, two confined workers, contract, receipt and journal in "
+            f"it; range {min(ours):.2f}–{max(ours):.2f}, PySyft {min(theirs):.2f}–{max(theirs):.2f}, of which most fetches "
+            "its list of calls anew. In one process, which is no boundary: fedkit "
+            f"{ours_inside:.2f} s, PySyft {theirs_inside:.2f} s",
         )
     ]
 
