@@ -77,7 +77,7 @@ class Door:
             return
         raw = scope.get("raw_path") or b""
         route = ROUTES.get((scope["method"], raw.decode("latin-1")))
-        if route is None or scope["path"] != raw.decode("latin-1"):
+        if route is None:
             await self._no(send, 404)
             return
         length = _length(scope["headers"])
