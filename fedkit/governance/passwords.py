@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fedkit.errors import RequestError
 
@@ -86,6 +87,6 @@ _ROWS = ("abcdefghijklmnopqrstuvwxyzæøåäö", "01234567890", "qwertyuiopåasd
 
 def _runs(text: str) -> bool:
     """Whether more than half of the steps from one character to the next are along a row."""
-    steps = list(zip(text, text[1:], strict=False))
-    near = {(a, b) for row in _ROWS for a, b in zip(row, row[1:], strict=False)}
+    steps = list(pairwise(text))
+    near = {(a, b) for row in _ROWS for a, b in pairwise(row)}
     return sum(a == b or (a, b) in near or (b, a) in near for a, b in steps) * 2 > len(steps)
