@@ -109,7 +109,7 @@ def check_duties(card: AccountCard, others: Iterable[AccountCard], now: float) -
                 f"this person is {other.user}, a {other.level}, here: duties are kept apart",
                 expected="a person, and a ledger address, with no account of another level",
                 got=card.level,
-                help=f"revoke {other.user} first, or name another person",
+                help=f"revoke {other.user} first; two people of one name are named so that they differ",
             )
 
 

@@ -114,7 +114,7 @@ class Access:
 
     def stranger(self, key: object, address: str) -> None:
         """Count a call from an address unless its key has a session. Raises LimitReached once there are too many."""
-        if isinstance(key, str) and self.sessions.user(key) is not None:
+        if isinstance(key, str) and self.sessions.user(key, calls=False) is not None:
             return
         wait = self._strangers.wait(address)
         if wait:
@@ -166,7 +166,11 @@ class Access:
         except FedkitError as error:
             self.refuse(None, error.code, user)
             raise
-        self.sessions.open(key, user)
+        try:
+            self.sessions.open(key, user)
+        except AccessRefused as error:
+            self.refuse(None, error.code, user)
+            raise
         self.accounts.forget(_pair(user, address))
         self.accounts.seen(user, address)
         return card

@@ -20,6 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (user TEXT PRIMARY KEY, level TEXT NOT NULL, address TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS guesses (subject TEXT PRIMARY KEY, user TEXT NOT NULL, failures INTEGER NOT NULL,
     last REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS guesses_by_time ON guesses (last);
 CREATE TABLE IF NOT EXISTS seen_at (user TEXT, place TEXT, last REAL NOT NULL, PRIMARY KEY (user, place));
 """
 #: Columns that the accounts of an earlier version lack.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -20,12 +21,15 @@ from fedkit.sites.routes import Door
 from fedkit.sites.syft_door import SyftDoor
 
 _BYTES = "application/octet-stream"
+#: Logins at once. Each may stretch a password, and those that wait for it are to take no thread from calls.
+LOGINS = 4
 
 
 def make_app(gate: Gate) -> Door:
     """The ASGI application of one site."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server, door = gate.parts.domain.server, SyftDoor(gate)
+    logins = CapacityLimiter(LOGINS)
 
     def refused(word: str = "no-call") -> None:
         gate.access.refuse(None, word)
@@ -36,8 +40,8 @@ def make_app(gate: Gate) -> Door:
 
     @app.post("/fedkit/v1/login")
     async def login(request: Request) -> JSONResponse:
-        envelope = _object(await request.body())
-        return JSONResponse(await run_in_threadpool(gate.login, envelope, _address(request)))
+        envelope, address = _object(await request.body()), _address(request)
+        return JSONResponse(await to_thread.run_sync(gate.login, envelope, address, limiter=logins))
 
     @app.post("/fedkit/v1/call")
     async def call(request: Request) -> Response:

@@ -129,7 +129,7 @@ class GuardedDatasite(sy.Datasite):
     def get_api(self, for_user: Any = None, communication_protocol: Any = None) -> Any:
         """PySyft's list of what a key may call, for the account whose session the key is; for others, what a guest has."""
         if self.access is not None and for_user is not None and for_user != self.verify_key:
-            user = self.access.sessions.user(str(for_user))
+            user = self.access.sessions.user(str(for_user), calls=False)
             for_user = self.key_of(user).verify_key if user is not None else for_user
         return super().get_api(for_user, communication_protocol)
 

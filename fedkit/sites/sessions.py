@@ -45,8 +45,11 @@ class Sessions:
                 del self._open[old]
             self._open[key] = Session(user, now, now)
 
-    def user(self, key: str) -> str | None:
-        """Whose session this key is, or None: there is none, or it has ended."""
+    def user(self, key: str, *, calls: bool = True) -> str | None:
+        """Whose session this key is, or None: there is none, or it has ended.
+
+        calls: whether it was used. Who only names a key, which is no secret, keeps nobody's session alive.
+        """
         now = self._clock()
         with self._lock:
             session = self._open.get(key)
@@ -55,7 +58,8 @@ class Sessions:
             if now - session.used > self._idle or now - session.opened > self._longest:
                 del self._open[key]
                 return None
-            session.used = now
+            if calls:
+                session.used = now
             return session.user
 
     def end(self, user: str, *, but: str = "") -> int:

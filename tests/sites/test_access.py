@@ -97,6 +97,7 @@ def test_a_key_that_has_a_session_gets_no_second_one(site: Site) -> None:
     with pytest.raises(AccessRefused, match="has a session"):
         site.access.login("ola", PASSWORD, key, HERE)
     assert site.access.caller(key).user == "kari"
+    assert site.rows("access.refused", reason="refused.access")
 
 
 @pytest.mark.parametrize(("hours", "calls_between"), [(12.01, 0), (168.01, 30)])
@@ -106,6 +107,16 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case(site: Site, hours: float
         site.clock.now += hours * 3600 / (calls_between + 1)
         site.access.caller(key)
     site.clock.now += hours * 3600 / (calls_between + 1)
+    with pytest.raises(AccessRefused, match="no session"):
+        site.access.caller(key)
+
+
+def test_a_session_that_is_only_named_does_not_go_on(site: Site) -> None:
+    """Its key is no secret: it stands in every call."""
+    key = site.login()
+    for _ in range(13):
+        site.clock.now += 3600
+        site.access.stranger(key, HERE)
     with pytest.raises(AccessRefused, match="no session"):
         site.access.caller(key)
 
