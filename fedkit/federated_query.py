@@ -1,8 +1,9 @@
 """Steps 7 and 8 of every request that each site answers once: a count, a table, an evaluation, an analysis.
 
 All approved sites run it at the same time. Who refuses or fails is named, and the rest combine. The run is *closed* once every
-approved site has answered, or by the release: then the result's digest goes to the ledger with the receipts it was made of, and
-nothing runs any more. On the ledger it stands as a round of kind AVERAGED: all sites from the same inputs, one result of all.
+site has answered or said no, or by the release: then the result's digest goes to the ledger with the receipts it was made of,
+and nothing runs any more. Until then a site that was not reached, failed or has not decided can still answer. On the ledger it
+stands as a round of kind AVERAGED: all sites from the same inputs, one result of all.
 
 In the study's folder: `answers.json` (receipts), `answers/` (what they name), `missing.json`, and `result.json` once closed.
 """
@@ -27,6 +28,9 @@ from fedkit.study_evidence import tell_round
 if TYPE_CHECKING:
     from fedkit.study import Study
 
+#: Where a request stands at a site that may still run it: not reached, not decided.
+OPEN = ("", "pending")
+
 #: Sites that run at the same time.
 PARALLEL = 8
 
@@ -41,15 +45,17 @@ def ask_sites(study: Study, stop: threading.Event) -> Result:
         return result_of(study)
     answered = answers_of(study)
     stands = {site: _stands(study, site) for site in study.sites if site not in answered}
-    waiting = [site for site, why in stands.items() if not why]
+    waiting = [site for site, (status, _) in stands.items() if status == "approved"]
     if not waiting and not answered:
         study.approved_sites()  # says why there is none
     errors = _run_all(study, waiting, stop)
-    missing = {**stands, **{site: str(error) for site, error in errors.items()}}
-    study.run_folder.write("missing", {site: why for site, why in missing.items() if why})
+    elsewhere = {site: why for site, (status, why) in stands.items() if status != "approved"}
+    study.run_folder.write("missing", {**elsewhere, **{site: str(error) for site, error in errors.items()}})
     if errors and not answers_of(study):
         raise next(iter(errors.values()))
-    if not errors:
+    if late := [*errors, *(site for site in elsewhere if stands[site][0] in OPEN)]:
+        study.say(8, f"{', '.join(late)} may still answer: run() asks again, release() goes without")
+    else:
         close(study)
     return result_of(study)
 
@@ -161,12 +167,11 @@ def _read(study: Study, receipt: Receipt) -> bytes | None:
     return data
 
 
-def _stands(study: Study, site: str) -> str:
-    """ "" if the request may run at a site, else why not. It opens the session that the site's thread will use."""
+def _stands(study: Study, site: str) -> tuple[str, str]:
+    """The request's status at a site ("" if it is not reached), and the same for people. It opens the session that the site's
+    thread will use."""
     try:
         state = study.session(site, "researcher").state(study.requested().digest)
     except FedkitError as error:
-        return str(error)
-    if state.status == "approved":
-        return ""
-    return f"{state.status}: {state.reason}" if state.reason else state.status
+        return "", str(error)
+    return state.status, f"{state.status}: {state.reason}" if state.reason else state.status

@@ -191,7 +191,8 @@ class Study:
         """7 Run and 8 Aggregate, at the sites that approved. → journal, ledger
 
         A training runs its rounds and then one evaluation, and gives a `RoundsResult`. Every other request runs once at each
-        site, at all of them at the same time, and gives its `Result`; sites that refuse or fail are named in it.
+        site, at all of them at the same time, and gives its `Result`; sites that refuse, fail or have not decided are named in
+        it, and as long as one of them may still answer, `run()` asks it again.
         stop: read between rounds, or before a site's turn. `run()` again goes on where it stopped, as it does after a crash:
             nothing that is done runs a second time.
         """

@@ -68,7 +68,12 @@ def ask(processes: Any, tmp_path: Path) -> Iterator[Callable[..., Study]]:
     studies: list[Study] = []
 
     def asked(
-        template: str, parameters: Mapping[str, Any], source: str | None = None, *, denied: tuple[str, ...] = ()
+        template: str,
+        parameters: Mapping[str, Any],
+        source: str | None = None,
+        *,
+        denied: tuple[str, ...] = (),
+        later: tuple[str, ...] = (),
     ) -> Study:
         said: list[StudyEvent] = []
         study = Study(processes, tmp_path / f"study-{len(studies)}-of-{tmp_path.name}", said.append)
@@ -78,7 +83,8 @@ def ask(processes: Any, tmp_path: Path) -> Iterator[Callable[..., Study]]:
         study.rehearse()
         study.submit()
         for site in study.sites:
-            study.decide(site, approved=site not in denied, reason="Not this month." if site in denied else "")
+            if site not in later:
+                study.decide(site, approved=site not in denied, reason="Not this month." if site in denied else "")
         return study
 
     yield asked
@@ -198,6 +204,29 @@ class TestSitesThatDoNotAnswer:
         assert result.sites == ["no", "et"]
         assert result.missing == {"fi": "denied: Not this month."}
         study.release()
+        assert study.verify().ok
+
+    def test_who_decides_later_is_asked_later(self, ask: Any) -> None:
+        study: Study = ask("count", {"threshold": 2}, later=("et",))
+        early = study.run()
+        assert early.missing == {"et": "pending"}
+        assert study.run().digest == early.digest
+        assert not [e for e in study.federation.ledger.records(RoundRecorded) if e.request == study.requested().digest]
+        study.decide("et", approved=True)
+        result = study.run()
+        assert result.sites == study.sites
+        assert result.missing == {}
+        assert executions(study) == 3
+        study.release()
+        assert study.verify().ok
+
+    def test_a_release_does_not_wait_for_who_has_not_decided(self, ask: Any) -> None:
+        study: Study = ask("count", {"threshold": 2}, later=("et",))
+        result = study.run()
+        study.release()
+        study.decide("et", approved=True)
+        assert study.run().digest == result.digest
+        assert executions(study) == 2
         assert study.verify().ok
 
     def test_denied_everywhere_nothing_runs(self, ask: Any) -> None:
