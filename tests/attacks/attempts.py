@@ -8,7 +8,7 @@
 `with trial()` is the test: what was said must be that refusal and nothing else, without a word of a note or a traceback, and
 the site's journal must have the row since. A test that declares an attempt and does not try it fails.
 
-`python tests/attacks/attempts.py` writes the document anew.
+`python tools/make_attacks_page.py` writes the document anew.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,13 +138,16 @@ def page() -> str:
         importlib.import_module(path.stem)
     count = sum(len(attempts) for attempts in FAMILIES.values())
     people = sorted({attempt.by for attempts in FAMILIES.values() for attempt in attempts})
+    about = (
+        f"{count} attempts, by {', '.join(people[:-1])} and {people[-1]}, against sites that run in processes of their own."
+        " Each must fail as it says here, must show no word of a note and no traceback, and must have left the row of the site's"
+        " journal that stands in the last column. Attempts that stock PySyft 0.9.5 accepts are marked with ●. What holds"
+        " against what is in the [threat model](threat-model.md), with what does not."
+    )
     text = [
         "# What was tried against a site\n",
-        "Made by `python tests/attacks/attempts.py` from the tests in `tests/attacks/`; a test compares the two, both ways.\n",
-        f"{count} attempts, by {', '.join(people[:-1])} and {people[-1]}, against sites that run in processes of their own."
-        " Each must fail as it says here, must show no word of a note and no traceback, and must have left the row of the"
-        " site's journal that stands in the last column. Attempts that stock PySyft 0.9.5 accepts are marked with ●. What"
-        " holds against what is in the [threat model](threat-model.md), with what does not.\n",
+        "Made by `tools/make_attacks_page.py` from the tests in `tests/attacks/`; a test compares the two, both ways.\n",
+        textwrap.fill(about, 128) + "\n",
     ]
     for module, attempts in sorted(FAMILIES.items()):
         title = (sys.modules[module].__doc__ or module).strip().splitlines()[0].rstrip(".")
@@ -155,9 +159,3 @@ def page() -> str:
             text.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         text.append("")
     return "\n".join(text).rstrip() + "\n"
-
-
-if __name__ == "__main__":
-    sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "contracts")]
-    sys.modules["attempts"] = sys.modules["__main__"]  # the tests import it by that name
-    PAGE.write_text(page(), "utf-8")

@@ -8,7 +8,6 @@ Approved code that has read the notes, and a researcher who waits outside for an
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +86,8 @@ WAYS: dict[str, tuple[tuple[str, str, str], str]] = {
 
 
 @pytest.fixture(scope="module")
-def rounds(blind: Town) -> Iterator[Rounds]:
-    yield approved(blind, {name: code for name, (_, code) in WAYS.items()})
+def rounds(blind: Town) -> Rounds:
+    return approved(blind, {name: code for name, (_, code) in WAYS.items()})
 
 
 @tries(*(Attempt(name, *says) for name, (says, _) in WAYS.items()))

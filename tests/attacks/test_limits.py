@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psutil
 import pytest
 from attempts import Attempt, Trial, tries
@@ -39,8 +37,8 @@ GREED: dict[str, tuple[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def rounds(blind: Town) -> Iterator[Rounds]:
-    yield approved(blind, {name: code for name, (_, code) in GREED.items()} | {"works": "return FINE"})
+def rounds(blind: Town) -> Rounds:
+    return approved(blind, {name: code for name, (_, code) in GREED.items()} | {"works": "return FINE"})
 
 
 @tries(*(Attempt(name, "researcher", "execution", "execution.failed execution") for name in GREED if "returns" not in name))

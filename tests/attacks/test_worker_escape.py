@@ -3,11 +3,8 @@
 A researcher's code that neither findings nor a steward saw through, run on private notes by a site in its own process.
 """
 
-# ruff: noqa: E501 - lines of code as data
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -106,10 +103,10 @@ ESCAPES: dict[str, tuple[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def rounds(blind: Town) -> Iterator[Rounds]:
+def rounds(blind: Town) -> Rounds:
     site = Path(blind.federation.folder) / "sites" / "north"
     places = f"SITE, HOME, PERSON = {str(site)!r}, {str(blind.federation.folder)!r}, {str(Path.home())!r}\n"
-    yield approved(blind, {name: places + code for name, (code, _) in ESCAPES.items()})
+    return approved(blind, {name: places + code for name, (code, _) in ESCAPES.items()})
 
 
 @tries(*(Attempt(name, "researcher", "execution", FAILED) for name in ESCAPES))
@@ -140,6 +137,6 @@ def test_what_runs_knows_no_secret(blind: Town) -> None:
         "modules": "import sys; assert not {m.split('.')[0] for m in sys.modules} & {'syft', 'nacl', 'web3', 'eth_account'}",
         "arguments": f"import sys; assert {str(blind.federation.folder)!r} not in ' '.join(sys.argv)",
     }
-    rounds = approved(blind, {name: code for name, code in looks.items()})
+    rounds = approved(blind, looks)
     for name in looks:
         assert rounds.run(name).numbers["notes"] == 1
