@@ -42,6 +42,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "site_runs": site_groups.site_runs,
     "policy": site_groups.policy,
     "findings": site_groups.findings,
+    "approvals": site_groups.approvals,
 }
 
 

@@ -54,6 +54,24 @@ def findings() -> list[Measured]:
     ]
 
 
+def approvals() -> list[Measured]:
+    """A day of 50 requests at one site: which share of people's decisions standing approvals save, beside the limit."""
+    found = last_json([sys.executable, "benchmarks/replayed_day.py"], OMP_NUM_THREADS="1")
+    now, before = found["with"], found["without"]
+    return [
+        Measured(
+            "approvals_saved_share",
+            found["saved"],
+            "share of decisions by people",
+            "python benchmarks/run.py --only approvals",
+            0.8,
+            "limit (at least)",
+            f"{before['person']} decisions by people without, {now['person']} with; {now['automatic']} automatic, "
+            f"{found['unsafe']} of them unsafe; {now['refused']} refused before anybody saw them",
+        )
+    ]
+
+
 def request_path(times: int = 15) -> list[Measured]:
     """A fresh request, its approval and its first execution, with all checks, beside stock PySyft; a process for each."""
     one_core = {"OMP_NUM_THREADS": "1"}
