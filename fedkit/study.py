@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fedkit import study_asking, study_deciding
 from fedkit.digests import digest_file, short
@@ -38,9 +38,12 @@ from fedkit.study_evidence import StudyJournal
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
     from fedkit.federation.rounds import RoundEvent, RoundsResult
+    from fedkit.governance.running import RunningCall
     from fedkit.results import Result
     from fedkit.sites.base import Site
     from fedkit.sites.launch import Federation
+
+T = TypeVar("T")
 
 
 class Study:
@@ -221,15 +224,20 @@ class Study:
         Whoever waits in `run` gets what came so far, or ExecutionCancelled. `run()` again goes on.
         """
         self._stop.set()
-        ended = 0
+        return sum(self._beside(lambda session: session.cancel(self.requested().digest)).values())
+
+    def progress(self) -> dict[str, list[RunningCall]]:
+        """Site → the calls of this request that wait or run there now; to be asked in another thread than that of `run`."""
+        return self._beside(lambda session: session.progress(self.requested().digest))
+
+    def _beside(self, ask: Callable[[Site], T]) -> dict[str, T]:
+        """Ask every site in a session of its own, since the study's may be busy in another thread. A site that is not reached
+        runs nothing for us, or ends it by its own limit, and is left out."""
+        found = {}
         for name in self.sites:
-            with suppress(SiteError):  # a site that is not reached runs nothing for us, or ends it by its own limit
-                session = self.federation.login(name, "researcher")  # the study's own is busy in the other thread
-                try:
-                    ended += session.cancel(self.requested().digest)
-                finally:
-                    session.close()
-        return ended
+            with suppress(SiteError), closing(self.federation.login(name, "researcher")) as session:
+                found[name] = ask(session)
+        return found
 
     def approved_sites(self) -> list[str]:
         """The sites whose approval counts now. Raises NotApproved if there is none."""
