@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from fedkit.digests import canonical, digest, short
-from fedkit.errors import RequestError
+from fedkit.errors import DigestMismatch, RequestError
 from fedkit.governance.covering import Usage, check_asker, check_counts, check_fits, check_looks, entries_digest, warnings_of
 from fedkit.governance.kinds import DEFAULT
 from fedkit.governance.request import PURPOSES, CodeRequest
@@ -86,7 +86,12 @@ class StandingApproval:
                     expected=f"some of {sorted(self.settings)}",
                     got="another",
                 )
-            rule.check(name, self.settings[name])
+            try:
+                rule.check(name, self.settings[name])
+            except DigestMismatch as error:
+                raise RequestError(
+                    f"{name} as it was reviewed is not among what may vary", expected=error.expected, got="the reviewed value"
+                ) from None
         if self.researchers and not self.permits:
             raise RequestError("named researchers need a permit that is named", expected="permits=(digest, …)", got="none")
         if not self.issued < self.expires:

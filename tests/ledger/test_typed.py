@@ -17,7 +17,9 @@ from ledger_world import World
 
 from fedkit.errors import LedgerError
 from fedkit.governance.decision import Decision, Receipt
-from fedkit.ledger import spending, typed
+from fedkit.governance.delegation import Delegation
+from fedkit.governance.standing import StandingApproval
+from fedkit.ledger import spending, standing, typed
 from fedkit.ledger.contracts import contract
 from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.typed import LedgerDomain
@@ -157,11 +159,8 @@ def test_the_contracts_have_the_same_types(embedded: World) -> None:
     for kind, (name, constant) in TYPE_OF.items():
         fields = ",".join(f"{solidity} {field}" for field, solidity in typed.TYPES[kind])
         assert embedded.ledger._ask(name, constant) == keccak(text=f"{kind}({fields})")
-    assert set(typed.TYPES) - set(TYPE_OF) == {
-        "Head",
-        "Standing",
-        "Delegation",
-    }  # signed for auditors; no contract asks for them
+    no_contract_asks = {"Delegation", "Head", "Standing", "SumKeys"}  # signed for auditors, and for sites
+    assert set(typed.TYPES) - set(TYPE_OF) == no_contract_asks
 
 
 def test_the_contracts_have_the_same_domain_and_roles(embedded: World) -> None:
@@ -198,3 +197,37 @@ def test_every_contract_error_reads_as_its_name() -> None:
             assert read_error(data).startswith(f"{part.name}(")
     assert read_error(b"") == "no reason"
     assert "0xdeadbeef" in read_error(b"\xde\xad\xbe\xef")
+
+
+standings = st.builds(
+    lambda site, code, requests, expires: StandingApproval(
+        *("What stands", site, code, code, "notes", code, {}, {}, (), ("research",), (), (), {"run": 1}),
+        *(requests, 1, 1, 0, expires, WHO),
+    ),
+    names,
+    digests,
+    st.integers(1, 2**31 - 1),
+    st.integers(1, 2**53 - 1),
+)
+delegations = st.builds(Delegation, names, st.just(WHO), st.binary(min_size=20, max_size=20).map(lambda b: "0x" + b.hex()),
+    st.integers(0, 2**53))  # fmt: skip
+
+
+@given(standings, domains)
+def test_standing_approvals_are_signed_as_the_standard_says(approval: StandingApproval, domain: LedgerDomain) -> None:
+    signed = standing.sign_standing(approval, KEY, domain)
+    assert by_eth_account("Standing", standing.standing_message(signed), domain, signed.signature) == WHO
+    assert standing.recover_standing(signed, domain) == WHO
+
+
+@given(delegations, domains)
+def test_delegations_are_signed_as_the_standard_says(delegation: Delegation, domain: LedgerDomain) -> None:
+    signed = standing.sign_delegation(delegation, KEY, domain)
+    assert by_eth_account("Delegation", standing.delegation_message(signed), domain, signed.signature) == WHO
+    assert standing.recover_delegation(signed, domain) == WHO
+
+
+@given(standings)
+def test_who_is_not_named_signs_no_standing_approval(approval: StandingApproval) -> None:
+    with pytest.raises(LedgerError, match="not the steward's"):
+        standing.sign_standing(replace(approval, steward="0x" + "99" * 20), KEY, LedgerDomain(1, "0x" + "11" * 20))
