@@ -47,6 +47,9 @@ def tally(notes: Iterable[Note], settings: Mapping[str, Any]) -> list[dict[str, 
     """For each group its distinct patients and its notes, of the notes that meet all conditions.
 
     settings: "by": columns of `BY`, none for one row;  "values": column → declared values;  and the conditions of `meets`.
+    With "rho" above 0, where noise is added for a privacy cost, patients alone are counted: how many notes one person has is
+    bounded by nothing, so no noise would cover it.
+
     A note without a patient counts among the notes only, so groups of such notes never reach a threshold of patients. Groups by
     label overlap: a note with two labels is in both.
     """
@@ -60,10 +63,10 @@ def tally(notes: Iterable[Note], settings: Mapping[str, Any]) -> list[dict[str, 
                 found.add(note.id)
                 if note.patient is not None:
                     patients.add(note.patient)
-    return [
-        {**dict(zip(by, key, strict=True)), "patients": len(patients), "notes": len(found)}
-        for key, (patients, found) in groups.items()
-    ]
+    rows = [{**dict(zip(by, key, strict=True)), "patients": len(patients)} for key, (patients, _) in groups.items()]
+    if settings.get("rho", 0) > 0:
+        return rows
+    return [{**row, "notes": len(found)} for row, (_, found) in zip(rows, groups.values(), strict=True)]
 
 
 def groups_of(column: str, declared: Sequence[str]) -> list[str]:

@@ -143,7 +143,7 @@ class Count(Table):
 
     @property
     def notes(self) -> int | None:
-        """Notes, as `patients`."""
+        """Notes, as `patients`; None as well where noise was added, since then they are not counted."""
         return self._only("notes")
 
     def _only(self, column: str) -> int | None:
@@ -154,5 +154,5 @@ class Count(Table):
                 got="one by category",
                 help="see `combined`",
             )
-        value: int | None = self.combined[0][column]
+        value: int | None = self.combined[0].get(column)
         return value

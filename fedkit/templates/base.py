@@ -15,6 +15,7 @@ from fedkit.digests import digest, digest_bytes
 from fedkit.environment import environment_digest
 from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.privacy import Privacy
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.templates.parameters import Parameter, filled
 
@@ -77,6 +78,10 @@ class Template(ABC):
         """The weights that every site is to be given (wire form), if the question is about some."""
         return None
 
+    def privacy(self, settings: Mapping[str, Any]) -> Privacy | None:
+        """What one execution costs, where noise is asked for; None lets the result out as it is."""
+        return None
+
     @abstractmethod
     def explain(self, settings: Mapping[str, Any]) -> str:
         """One request in plain words: what is asked, of what, and what leaves."""
@@ -93,7 +98,7 @@ class Template(ABC):
         source: str | None = None,
     ) -> CodeRequest:
         """The request for these settings (from `settings`, with a `study` beside them that tells one request from another)."""
-        runs = self.executions(settings)
+        runs, privacy = self.executions(settings), self.privacy(settings)
         return CodeRequest(
             title=title,
             purpose=purpose,
@@ -102,7 +107,7 @@ class Template(ABC):
             dataset=dataset,
             source=self.code(settings, source),
             environment=environment_digest(),
-            entries=tuple(Entry(name, runs[name], contract) for name, contract in self.contracts(settings).items()),
+            entries=tuple(Entry(name, runs[name], contract, privacy) for name, contract in self.contracts(settings).items()),
             settings=settings,
             kind=self.kind,
         )
@@ -115,6 +120,7 @@ class Template(ABC):
         try:
             same = digest(self.settings(given)) == digest(given)
             contracts = {entry.name: entry.contract.to_json() for entry in request.entries}
-            return same and contracts == {k: c.to_json() for k, c in self.contracts(request.settings).items()}
+            paid = all(entry.privacy == self.privacy(request.settings) for entry in request.entries)
+            return same and paid and contracts == {k: c.to_json() for k, c in self.contracts(request.settings).items()}
         except (FedkitError, KeyError, TypeError, ValueError, AttributeError):
             return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.privacy import Privacy
 from fedkit.governance.table_contract import Category, Count, TableContract
 from fedkit.notes.counting import BY, groups_of
 from fedkit.notes.note import LANGUAGES
@@ -43,6 +45,7 @@ CONDITIONS = (
 PROTECTION = (
     Parameter("threshold", "whole", "rows of fewer patients stay at the site", 10, low=2, high=1000, shape=True),
     Parameter("rounding", "whole", "counts leave as multiples of this", 5, low=1, high=100, shape=True),
+    Parameter("rho", "number", "privacy cost for which noise is added to patients; 0 adds none", 0, low=0, high=10, shape=True),
 )
 
 
@@ -78,6 +81,9 @@ class CountTemplate(Template):
     def contracts(self, settings: Mapping[str, Any]) -> dict[str, OutputContract]:
         return {"count": OutputContract(tables={"count": table_of_counts(settings)})}
 
+    def privacy(self, settings: Mapping[str, Any]) -> Privacy | None:
+        return cost("count", settings)
+
     def explain(self, settings: Mapping[str, Any]) -> str:
         return f"Counts patients and notes{grouped(settings)}{in_words(settings)}. {protected(settings)}"
 
@@ -94,12 +100,19 @@ def table_of_counts(settings: Mapping[str, Any]) -> TableContract:
         {
             **{column: Category(values) for column, values in groups.items()},
             "patients": Count(),
-            "notes": Count(),
+            **({} if settings["rho"] else {"notes": Count()}),
         },
         max_rows=rows,
         threshold=settings["threshold"],
         rounding=settings["rounding"],
     )
+
+
+def cost(table: str, settings: Mapping[str, Any]) -> Privacy | None:
+    """What an answer costs if noise is asked for. One person may be in every row, once: the root of their number (Euclid)."""
+    if not settings["rho"]:
+        return None
+    return Privacy(settings["rho"], {f"{table}.patients": math.sqrt(table_of_counts(settings).max_rows)})
 
 
 def known_values(column: str, data: Data | None) -> list[str]:
@@ -144,6 +157,8 @@ def in_words(settings: Mapping[str, Any]) -> str:
 
 
 def protected(settings: Mapping[str, Any]) -> str:
+    noise = f" Noise is added, for a privacy cost of {settings['rho']:g} (rho)." if settings["rho"] else ""
     return (
         f"Rows of fewer than {settings['threshold']} patients stay at the site; counts are rounded to {settings['rounding']}."
+        f"{noise}"
     )

@@ -16,6 +16,7 @@ from fedkit.notes.note import is_iso_date
 TYPES: Mapping[str, str] = {
     "flag": "True or False",
     "whole": "a whole number",
+    "number": "a number",
     "choice": "one of the choices",
     "choices": "a list of the choices, each once",
     "words": "a list of words",
@@ -35,7 +36,7 @@ class Parameter:
     """
 
     name: str
-    type: Literal["flag", "whole", "choice", "choices", "words", "date", "data"]
+    type: Literal["flag", "whole", "number", "choice", "choices", "words", "date", "data"]
     what: str
     default: Any = None
     choices: tuple[str, ...] = ()
@@ -58,8 +59,8 @@ class Parameter:
         """What may be given, in words."""
         if self.type in ("choice", "choices") and self.choices:
             return f"{'one' if self.type == 'choice' else 'a list'} of {', '.join(self.choices)}"
-        if self.type == "whole":
-            return f"a whole number from {self.low} to {self.high}"
+        if self.type in ("whole", "number"):
+            return f"{TYPES[self.type]} from {self.low} to {self.high}"
         if self.type == "words":
             return f"a list of up to {self.high} words of letters and digits, perhaps with * in front or at the end"
         return TYPES[self.type]
@@ -82,6 +83,10 @@ class Parameter:
     def _whole(self, value: Any) -> int | None:
         whole = isinstance(value, int) and not isinstance(value, bool)
         return value if whole and self.low <= value <= self.high else None
+
+    def _number(self, value: Any) -> float | None:
+        fit = isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return value if fit else None
 
     def _choice(self, value: Any) -> str | None:
         fit = isinstance(value, str) and (value in self.choices if self.choices else value == self.default or _short(value))

@@ -7,12 +7,14 @@ from typing import Any
 
 from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.privacy import Privacy
 from fedkit.notes.counting import BY
 from fedkit.templates.base import Data, Template
 from fedkit.templates.count import (
     CONDITIONS,
     PROTECTION,
     check_period,
+    cost,
     grouped,
     in_words,
     known_values,
@@ -64,6 +66,9 @@ class TableTemplate(Template):
 
     def contracts(self, settings: Mapping[str, Any]) -> dict[str, OutputContract]:
         return {"table": OutputContract(tables={"table": table_of_counts(settings)})}
+
+    def privacy(self, settings: Mapping[str, Any]) -> Privacy | None:
+        return cost("table", settings)
 
     def explain(self, settings: Mapping[str, Any]) -> str:
         return f"Counts patients and notes{grouped(settings)}{in_words(settings)}. {protected(settings)}"

@@ -94,6 +94,11 @@ def test_which_rows_there_are_says_nothing_about_the_notes() -> None:
     ]
 
 
+def test_where_noise_is_paid_for_notes_are_not_counted() -> None:
+    """How many notes one person has is bounded by nothing, so no noise covers it."""
+    assert counted([note(1, patient="a"), note(2, patient="a")], rho=0.5) == [{"patients": 1}]
+
+
 def test_the_splits_of_a_mock_twin_are_not_counted_three_times() -> None:
     notes = (note(1), note(2))
     assert len(all_of(SimpleNamespace(train=notes, dev=notes, test=notes))) == 2

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from fedkit.errors import RequestError
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.privacy import Privacy
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
 from fedkit.governance.table_contract import Category, Count, Number, TableContract
 from fedkit.ner import tasks
@@ -134,6 +135,31 @@ def test_a_training_is_what_it_was_before_there_were_templates() -> None:
         Entry("evaluate", 1, contracts["evaluate"]),
     )
     assert "kind" not in request.to_json()
+
+
+class TestNoise:
+    def test_a_cost_counts_patients_alone_for_one_person_may_have_any_number_of_notes(self) -> None:
+        (entry,) = asked("count", by="label", rho=0.5).entries
+        assert entry.privacy == Privacy(0.5, {"count.patients": 2**0.5})
+        assert set(entry.contract.tables["count"].columns) == {"label", "patients"}
+        assert asked("count").entries[0].privacy is None
+
+    def test_one_person_may_be_in_every_cell_of_a_table(self) -> None:
+        values = {"label": ["DRUG", "IMPLANT"], "year": ["2024", "2025"]}
+        (entry,) = asked("table", by=["label", "year"], values=values, rho=1).entries
+        assert entry.privacy is not None
+        assert entry.privacy.sensitivity["table.patients"] == 6**0.5  # two labels, two years and what is in neither
+
+    def test_a_request_without_the_cost_of_its_settings_is_no_templates(self) -> None:
+        request = asked("count", rho=0.5)
+        assert template_of(request) is not None
+        free = replace(request.entries[0], privacy=None)
+        assert template_of(replace(request, entries=(free,))) is None
+
+    @pytest.mark.parametrize("rho", [-1, 11, "1", True])
+    def test_a_cost_has_bounds(self, rho: Any) -> None:
+        with pytest.raises(RequestError, match="parameter rho"):
+            TEMPLATES["count"].settings({"rho": rho})
 
 
 class TestWhoseItIs:
