@@ -152,8 +152,8 @@ class Access:
         account; and for who has to wait after too many wrong ones, without looking at the password.
         """
         self._wait(user, address)
-        card = self.accounts.card(user)
-        if not passwords.fits(password, self.accounts.password(user) if card else None) or card is None:
+        card, kept = self.accounts.card(user), self.accounts.password(user)
+        if not passwords.fits(password, kept) or card is None:
             raise self._wrong(user, card, address)
         now = self._clock()
         if card.once and now >= card.once:
@@ -171,6 +171,9 @@ class Access:
         except AccessRefused as error:
             self.refuse(None, error.code, user)
             raise
+        if self.accounts.password(user) != kept:  # changed while it was compared, which ends the sessions that were open then
+            self.sessions.close(key)
+            raise self._wrong(user, card, address)
         self.accounts.forget(_pair(user, address))
         self.accounts.seen(user, address)
         return card

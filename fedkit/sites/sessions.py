@@ -62,6 +62,11 @@ class Sessions:
                 session.used = now
             return session.user
 
+    def close(self, key: str) -> None:
+        """End one session."""
+        with self._lock:
+            self._open.pop(key, None)
+
     def end(self, user: str, *, but: str = "") -> int:
         """End all sessions of a user, but for that of the key `but`; returns how many."""
         with self._lock:

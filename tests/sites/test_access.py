@@ -308,6 +308,23 @@ def test_guesses_at_once_are_all_counted(site: Site) -> None:
 # -- passwords of one's own
 
 
+def test_a_login_by_a_password_that_is_changed_meanwhile_opens_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing takes a while; its owner takes the password back in that time, and ends all sessions there are."""
+    key, compare = site.login(), passwords.fits
+
+    def slow(password: str, kept: str | None) -> bool:
+        fit = compare(password, kept)
+        monkeypatch.setattr(passwords, "fits", compare)
+        site.access.change_password("kari", PASSWORD, BETTER, key)
+        return fit
+
+    monkeypatch.setattr(passwords, "fits", slow)
+    assert refusal(lambda: site.login(PASSWORD))["message"] == "user or password is wrong"
+    taken = f"{int(next(site.keys), 16) - 1:064x}"
+    assert site.access.sessions.user(taken) is None
+    assert site.access.caller(key)
+
+
 def test_a_password_is_kept_stretched_and_salted(site: Site) -> None:
     key = site.login()
     site.access.change_password("kari", PASSWORD, BETTER, key)
