@@ -140,8 +140,8 @@ def page() -> str:
     people = sorted({attempt.by for attempts in FAMILIES.values() for attempt in attempts})
     about = (
         f"{count} attempts, by {', '.join(people[:-1])} and {people[-1]}, against sites that run in processes of their own."
-        " Each must fail as it says here, must show no word of a note and no traceback, and must have left the row of the site's"
-        " journal that stands in the last column. Attempts that stock PySyft 0.9.5 accepts are marked with ●. What holds"
+        " Each must fail as it says here, must show no word of a note and no traceback, and must have left the row of the"
+        " site's journal that stands in the last column. Attempts that stock PySyft 0.9.5 accepts are marked with ●. What holds"
         " against what is in the [threat model](threat-model.md), with what does not."
     )
     text = [

@@ -34,7 +34,8 @@ class Town(World):
 
     def address(self, name: str) -> str:
         """Of somebody's ledger key."""
-        getattr(self, name)
+        if name in PEOPLE:
+            getattr(self, name)
         return next(card.address for card in self.admin.accounts() if card.user == name)
 
 

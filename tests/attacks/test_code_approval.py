@@ -303,9 +303,6 @@ def test_a_request_that_may_not_be_asked(trial: Trial, world: Town) -> None:
     malformed(
         "asks for bounds that are no bounds", lambda row: row["entries"][0]["contract"].update(numbers={"notes": ["a", {}]})
     ),
-    malformed(
-        "asks for a tensor of a negative shape", lambda row: row["entries"][0]["contract"].update(tensors={"w": [-1, 4]})
-    ),
 )
 def test_a_request_that_is_none(trial: Trial, world: Town) -> None:
     row = json.loads(json.dumps(world.request().to_json()))

@@ -130,3 +130,11 @@ def test_the_journal_tells_whose_act_it_was(world: Town, theirs: Any) -> None:
         world.ola.get(theirs[1].outputs)
     rows = world.rows("blob.refused", blob=theirs[1].outputs)
     assert {row["actor"] for row in rows} >= {"ola"}
+
+
+@tries(Attempt("takes back a request after it was approved, to ask again", "researcher", "refused", "request.refused refused"))
+def test_what_was_decided_cannot_be_taken_back(trial: Trial, world: Town) -> None:
+    request = world.approved()
+    with trial(request=request.digest):
+        world.researcher.withdraw(request.digest)
+    assert world.researcher.state(request.digest).status == "approved"

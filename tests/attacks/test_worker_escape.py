@@ -26,7 +26,7 @@ ESCAPES: dict[str, tuple[str, str]] = {
     "reads the passwords of the federation": ("open(HOME + '/accounts.json').read()", "PermissionError"),
     "reads the ledger keys of stewards": ("import os; os.listdir(HOME + '/keys')", "PermissionError"),
     "reads another site's folder": ("import os; os.listdir(SITE + '/../east')", "PermissionError"),
-    "writes a row of its own into the journal": ("open(SITE + '/journal.db', 'ab').write(b'x')", "PermissionError"),
+    "writes a row of its own into the journal": ("open(SITE + '/journal.db', 'ab').write(b'x')", "PermissionError OSError"),
     "grants itself runs in the gate's database": (
         "import sqlite3; sqlite3.connect(SITE + '/gate.db').execute('UPDATE charges SET n = 0')",
         "Exception",
@@ -42,13 +42,16 @@ ESCAPES: dict[str, tuple[str, str]] = {
         "PermissionError FileNotFoundError",
     ),
     "lists the processes of the machine": ("import os; os.listdir('/proc')", "PermissionError"),
-    "plants a file in the shared folder for temporary files": ("open('/tmp/planted-by-a-worker', 'w')", "PermissionError"),
-    "plants a file in shared memory": ("open('/dev/shm/planted-by-a-worker', 'w')", "PermissionError"),
-    "makes a link out of its folder": ("import os; os.symlink('/etc/passwd', 'passwd')", "PermissionError"),
+    "plants a file in the shared folder for temporary files": (
+        "open('/tmp/planted-by-a-worker', 'w')",
+        "PermissionError OSError",
+    ),
+    "plants a file in shared memory": ("open('/dev/shm/planted-by-a-worker', 'w')", "PermissionError OSError"),
+    "makes a link out of its folder": ("import os; os.symlink('/etc/passwd', 'passwd')", "PermissionError OSError"),
     "follows a link out of its folder": ("import os; os.link('/etc/passwd', 'passwd')", "PermissionError OSError"),
     "walks out of its folder by dots": ("open('../../../../../../etc/passwd').read()", "PermissionError FileNotFoundError"),
-    "mends the standard library for the next run": ("import os; open(os.__file__, 'a')", "PermissionError"),
-    "mends fedkit for the next run": ("import fedkit.errors as e; open(e.__file__, 'a')", "PermissionError"),
+    "mends the standard library for the next run": ("import os; open(os.__file__, 'a')", "PermissionError OSError"),
+    "mends fedkit for the next run": ("import fedkit.errors as e; open(e.__file__, 'a')", "PermissionError OSError"),
     "opens a connection": ("import socket; socket.create_connection(('127.0.0.1', 80), 1)", "PermissionError"),
     "asks the name server, with a note in the name": (
         "import socket; socket.gethostbyname(notes.train[0].text.split()[0] + '.example.org')",
@@ -76,7 +79,7 @@ ESCAPES: dict[str, tuple[str, str]] = {
     ),
     "makes shared memory": (
         "from multiprocessing import shared_memory as s; s.SharedMemory(create=True, size=64)",
-        "PermissionError",
+        "PermissionError OSError",
     ),
     "becomes root": ("import os; os.setuid(0)", "PermissionError"),
     "opens a namespace of its own": (
