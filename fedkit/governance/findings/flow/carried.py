@@ -7,7 +7,7 @@ The words, strongest first:
     value      a number read out of a text
     test       an answer about texts ("x in note.text")      branch   chosen by such an answer
     notes, note, span, set   the objects themselves (set: what the worker hands over)
-    tag, count, model        a category; a number over many; what a model or library made of notes
+    tag, date, count, model  a category; a day; a number over many; what a model or library made of notes
 and how many notes stand behind it:
 
     each      one value for every note or patient       single   of one note that was picked
@@ -36,7 +36,8 @@ STRONG = TEXTS | CODES | frozenset({"value", "note", "span"})
 _OF_NOTES = {
     **dict.fromkeys(("text", "tokens"), "text"),
     **dict.fromkeys(("id", "patient", "meta"), "id"),
-    **dict.fromkeys(("language", "date", "author_role", "department", "type"), "tag"),
+    **dict.fromkeys(("language", "author_role", "department", "type"), "tag"),
+    "date": "date",
     **dict.fromkeys(("spans", "sections", "relations"), "span"),
     "sentences": "count",
 }

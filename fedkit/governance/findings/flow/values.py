@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable, Sequence
 
 from fedkit.governance.findings.code import Code, Look
 from fedkit.governance.findings.flow import leaks
-from fedkit.governance.findings.flow.calls import ENCODERS, result
 from fedkit.governance.findings.flow.carried import (
     CODES,
     NOTHING,
@@ -25,30 +23,9 @@ from fedkit.governance.findings.flow.carried import (
 
 PARTS = ("tensors", "numbers", "tables")
 
-_BUILTINS = frozenset(dir(builtins))
 
-#: Methods that put what they are given into what they are called on.
-FILLS = frozenset("append extend insert add update appendleft setdefault put fill_ copy_ push".split())  # noqa: SIM905
-_CALLERS = frozenset(
-    {
-        "map",
-        "filter",
-        "reduce",
-        "sorted",
-        "sort",
-        "groupby",
-        "min",
-        "max",
-        "partial",
-        "starmap",
-        "accumulate",
-        "apply_along_axis",
-    }
-)
 _TRIGGERS = frozenset({"round", "rounds", "site", "execution", "mock", "call", "user", "step"})
 
-#: A length that was chosen by an answer, or holds one; the place of a word alone is an honest bound.
-_LONG = frozenset({"branch", "code", "packed", "weighed", "scaled"})
 
 Frame = dict[str, Carried]
 
@@ -58,6 +35,9 @@ CACHE = "notes.cache"
 
 #: A slice up to here picks single notes; beyond it, it limits how many there are.
 FEW = 50
+
+#: The part of a date that is a category.
+YEAR_AND_MONTH = 7
 
 
 class TooTangled(Exception):
@@ -78,6 +58,7 @@ class Values:
         self.callables: list[tuple[ast.AST, tuple[Frame, ...]]] = []
         self.classes: dict[str, dict[str, str]] = {}
         self.inside_entry = False
+        self.may_fail = False  # whether something was called that fails by what a text holds
         self.steps = 0
         self._kinds: dict[type[ast.AST], Callable[..., Carried]] = {
             ast.Name: self._name, ast.Attribute: self._attribute, ast.Subscript: self._subscript, ast.Call: self._call,
@@ -120,7 +101,7 @@ class Values:
             return self.frames[0].get(CACHE, NOTHING) | {"cache"}
         for word in owner:
             if word.startswith("is:") and node.attr in self.classes.get(word[3:], {}):
-                return _plain(owner) | {self.classes[word[3:]][node.attr]}
+                return plain(owner) | {self.classes[word[3:]][node.attr]}
         return attribute(owner, node.attr)
 
     def _subscript(self, node: ast.Subscript) -> Carried:
@@ -129,8 +110,12 @@ class Values:
             return owner
         if isinstance(node.slice, ast.Slice):
             upper = node.slice.upper.value if isinstance(node.slice.upper, ast.Constant) else None
+            if "date" in owner and isinstance(upper, int) and upper <= YEAR_AND_MONTH:
+                return (owner - {"date"}) | {"tag"}
             few = isinstance(upper, int) and upper < FEW
             return owner | {"single"} if few and over_notes(owner) else owner
+        if isinstance(node.slice, ast.Tuple) and node.slice.elts and isinstance(node.slice.elts[0], ast.Slice):
+            return owner  # x[:, 0]: a column, of all rows
         found = element(owner) if over_notes(owner) or "grouped" in owner else owner - {"keys"}
         if (over_notes(owner) and not data(at)) or "single" in at:
             found |= {"single"}
@@ -185,7 +170,8 @@ class Values:
         carried = [self.value(s) for s in sides]
         whole = frozenset[str]().union(*carried)
         fixed = [s for s in sides if self._is_given(s)]
-        if fixed and "id" in whole:
+        exact = any(isinstance(op, ast.Eq | ast.In) for op in node.ops)
+        if fixed and (whole & {"id", "index"} or ("date" in whole and exact)):
             leaks.singles_out(self.seen, node)
         elif fixed and "text" in whole:
             for side in fixed:
@@ -273,9 +259,9 @@ class Values:
 
     def bind_elements(self, target: ast.expr, node: ast.expr, iterated: Carried) -> None:
         """The target of a loop over `node`."""
-        while isinstance(node, ast.Call) and _called(node) in ("sorted", "list", "tuple", "reversed", "iter") and node.args:
+        while isinstance(node, ast.Call) and name_of(node) in ("sorted", "list", "tuple", "reversed", "iter") and node.args:
             node = node.args[0]
-        name = _called(node)
+        name = name_of(node)
         if isinstance(target, ast.Tuple | ast.List) and isinstance(node, ast.Call) and len(target.elts) == 2 and node.args:
             first, second = target.elts
             if name == "enumerate":
@@ -318,163 +304,15 @@ class Values:
         self.callables.append((node, tuple(self.frames)))
         return f"fn:{len(self.callables) - 1}"
 
-    def _call(self, node: ast.Call) -> Carried:
-        name, full = _called(node), self.code.dotted(node.func)
-        called = self.value(node.func) if not isinstance(node.func, ast.Attribute) or full else self._attribute(node.func)
-        given = [self.value(a.value if isinstance(a, ast.Starred) else a) for a in node.args]
-        named = {k.arg or "**": self.value(k.value) for k in node.keywords if not (name == "dict" and k.arg in PARTS)}
-        if name == "dict" and self.inside_entry:
-            for keyword in node.keywords:
-                if keyword.arg in PARTS:
-                    self.gives(str(keyword.arg), keyword.value)
-        local = [w for w in called if w.startswith(("fn:", "class:"))]
-        local += [self.classes[w[3:]][m] for w in called if w.startswith("is:") for m in ("__call__", "forward")
-                  if not isinstance(node.func, ast.Attribute) and m in self.classes.get(w[3:], {})]  # fmt: skip
-        if local:
-            return self._local(node, called, local, given, named)
-        if name in _CALLERS:
-            return self._caller(name, full, node, given, named)
-        receiver = self.value(node.func.value) if isinstance(node.func, ast.Attribute) and full is None else None
-        every = [*given, *named.values()]
-        self._watch(node, name, full, receiver, every)
-        if name in FILLS and isinstance(node.func, ast.Attribute):
-            self._fill(node.func.value, name, receiver or NOTHING, every, node.args)
-        if name in ("setdefault", "pop", "get") and receiver and "grouped" in receiver:
-            return element(receiver)
-        own = isinstance(node.func, ast.Name) and (self.code.home(node.func, name) is not None or name not in _BUILTINS)
-        bound = own and full is None
-        if bound or (receiver is None and full is None and not isinstance(node.func, ast.Name)):
-            whole = frozenset[str]().union(*every) | called
-            return frozenset({"model"}) | (whole & {"single", "chance"}) if data(whole) else NOTHING
-        found = result(name, full, receiver, every, several=len(given) > 1)
-        if full and full.startswith(("random.", "numpy.random.")) and self._by_chance(full, node):
-            found |= {"chance"}
-        return found | {"is:Counter"} if name == "Counter" else found
-
-    def _by_chance(self, full: str, node: ast.Call) -> bool:
-        """Whether a call draws numbers that no seed in the source makes the same again."""
-        library, _, name = full.rpartition(".")
-        if name in ("Random", "default_rng", "RandomState", "PCG64", "MT19937", "Philox", "SFC64", "SeedSequence"):
-            return not node.args and not node.keywords
-        if name == "Generator":
-            return False  # as repeatable as what it is given
-        seeded = any(self.code.dotted(c.func) == f"{library}.seed" and c.args for c in self.code.of(ast.Call))
-        return not seeded and name not in ("seed", "shuffle")
-
-    def _local(
-        self, node: ast.Call, called: Carried, local: list[str], given: list[Carried], named: dict[str, Carried]
-    ) -> Carried:
-        found: set[str] = set()
-        for word in local:
-            if word.startswith("class:"):
-                kind = word[6:]
-                own = frozenset({f"is:{kind}"}) | frozenset[str]().union(*given, *named.values())
-                made = self.classes.get(kind, {}).get("__init__")
-                found |= own | (self.enter(made, [own, *given], named)[1].get("self", NOTHING) if made else NOTHING)
-                continue
-            method = isinstance(node.func, ast.Attribute) and any(w.startswith("is:") for w in called)
-            first = [_plain(called)] if method or any(w.startswith("is:") for w in called) else []
-            answer, after = self.enter(word, [*first, *given], named)
-            found |= answer
-            self._written_back(node, after, first)
-        return frozenset(found)
-
-    def _written_back(self, node: ast.Call, after: Frame, first: list[Carried]) -> None:
-        """What a function has put into the lists and dicts that it was given."""
-        names = list(after)[len(first) :]
-        for argument, name in zip(node.args, names, strict=False):
-            if isinstance(argument, ast.Name) and data(after[name]) - self.value(argument):
-                self.bind(argument, self.value(argument) | after[name])
-        if first and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and after:
-            self.bind(node.func.value, self.value(node.func.value) | next(iter(after.values())))
-
-    def _caller(self, name: str, full: str | None, node: ast.Call, given: list[Carried], named: dict[str, Carried]) -> Carried:
-        """map, sorted, reduce: a function that is handed on is called with the elements."""
-        functions = [w for g in [*given, *named.values()] for w in g if w.startswith("fn:")]
-        values = [data(g) for g in [*given, *named.values()]]
-        whole = frozenset[str]().union(*values)
-        self.loops.append(over_notes(whole))
-        try:
-            answers = [self.enter(w, [element(v) for v in values if v] * 2, {})[0] for w in functions]
-        finally:
-            self.loops.pop()
-        made = frozenset[str]().union(*answers)
-        if name == "groupby":
-            return element(whole) | ({"each"} if made & {"id"} else {"grouped"})
-        if name in ("sorted", "sort") and made & {"test", "branch"}:
-            whole |= decides(tested(made))  # the order tells
-            if name == "sort" and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
-                self.bind(node.func.value, self.value(node.func.value) | whole)
-        if name in ("map", "starmap"):
-            return (made if functions else whole) | ({"each"} if over_notes(whole) else NOTHING)
-        if name == "reduce":
-            return made | (whole & {"single"})
-        if name in ("min", "max"):
-            return result(name, full, None, values, several=len(given) > 1)
-        return whole
-
     def applied(self, function: ast.expr | None, carried: Carried) -> Carried:
         """What a function gives for one value."""
         words = [w for w in self.value(function) if w.startswith("fn:")] if function is not None else []
         return frozenset[str]().union(*(self.enter(w, [carried], {})[0] for w in words))
 
-    def _watch(self, node: ast.Call, name: str, full: str | None, receiver: Carried | None, given: list[Carried]) -> None:
-        """Calls that are worth a word whatever becomes of their result."""
-        both = frozenset[str]().union(*given) | (receiver or NOTHING)
-        if name in ENCODERS and both & TEXTS and (full is None or not full.startswith("fedkit.")):
-            leaks.encodes(self.seen, node, name)
-        if name == "join" and both & TEXTS and "each" in both:
-            leaks.builds(self.seen, node)
-        if name == "range" and both & _LONG:
-            leaks.takes_long(self.seen, node)
-        if name in ("zeros", "ones", "empty") and both & _LONG:
-            leaks.takes_much(self.seen, node)
-        fixed = [t for a in node.args[:1] if (t := self.code.text(a))]
-        if fixed and "id" in both and name in ("startswith", "endswith", "match", "fullmatch", "search"):
-            leaks.singles_out(self.seen, node)
-        if full == "re.compile" and fixed:
-            leaks.searches_somebody(self.seen, node, fixed[0])
-        if (
-            fixed
-            and both & {"text"}
-            and name in ("search", "match", "fullmatch", "findall", "finditer", "startswith", "count", "find")
-        ):
-            leaks.searches(self.seen, node, fixed[0])
-        if full in ("datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow", "datetime.date.today"):
-            self.seen.add("warn", node, "time", f"{full}: the clock; a result that depends on it cannot be computed again")
+    # -- what the classes above give
+    def _call(self, node: ast.Call) -> Carried:
+        raise NotImplementedError
 
-    def _fill(self, target: ast.expr, name: str, receiver: Carried, given: list[Carried], args: list[ast.expr]) -> None:
-        """`target.append(x)` and the like."""
-        whole = data(frozenset[str]().union(*given))
-        words = set(whole)
-        root, grouped = target, False
-        while isinstance(root, ast.Subscript | ast.Attribute | ast.Call):
-            inner = root.func if isinstance(root, ast.Call) else root.value
-            keyed = (
-                root.slice
-                if isinstance(root, ast.Subscript)
-                else root.args[0]
-                if isinstance(root, ast.Call) and root.args
-                else None
-            )
-            if keyed is not None:
-                at = self.value(keyed)
-                grouped = True
-                words |= {"each"} if at & {"id", "note", "index"} else {"grouped", "keys"} if "text" in at else {"grouped"}
-            root = inner
-        if not isinstance(root, ast.Name):
-            return
-        if "is:Counter" in receiver and name == "update":
-            words = {"count"} | ({"keys"} if whole & TEXTS else set())
-        elif any(self.loops) and not grouped and whole & (STRONG_OR_COUNTED):
-            words.add("each")
-        if any(self.loops) and not whole:
-            words.add("count")
-        for condition, _ in self.conditions:
-            words |= condition & {"single", "extreme", "chance"}
-        self.bind(root, self.value(root) | words)
-
-    # -- what statements give
     def bind(self, target: ast.AST, carried: Carried) -> None:
         raise NotImplementedError
 
@@ -482,15 +320,12 @@ class Values:
         raise NotImplementedError
 
 
-STRONG_OR_COUNTED = TEXTS | CODES | {"count", "test", "branch", "value", "note", "span", "tag"}
-
-
-def _plain(carried: Carried) -> Carried:
+def plain(carried: Carried) -> Carried:
     """Without functions."""
     return frozenset(w for w in carried if not w.startswith("fn:"))
 
 
-def _called(node: ast.AST) -> str:
+def name_of(node: ast.AST) -> str:
     if not isinstance(node, ast.Call):
         return ""
     return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
@@ -504,6 +339,6 @@ def _is_power(node: ast.BinOp) -> bool:
     """Whether one side is a whole number to a power: `2 ** i`, `256 ** i`."""
     sides = (node.left, node.right)
     return any(
-        (isinstance(s, ast.BinOp) and isinstance(s.op, ast.Pow) and _whole(s.left)) or _called(s) in ("pow", "power", "exp2")
+        (isinstance(s, ast.BinOp) and isinstance(s.op, ast.Pow) and _whole(s.left)) or name_of(s) in ("pow", "power", "exp2")
         for s in sides
     )
