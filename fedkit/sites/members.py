@@ -71,9 +71,12 @@ class Members:
 
     def replace_key(self, site: str, user: str) -> AccountCard:
         """See `Federation.replace_key`. The role is granted to the new address before the site hears of it, and taken from the
-        old one after: at no moment is the site without a steward, and a start after a crash finds both or one."""
-        before = self.card(site, user)
-        actor = self._of.keys.find(before.address) or (f"steward-{site}" if user == "steward" else _key_name(site, user))
+        old one after, so that the site is never without a steward. After a crash in between, the same call goes on with the key
+        that was made."""
+        before, keys = self.card(site, user), self._of.keys
+        usual = f"steward-{site}" if user == "steward" else _key_name(site, user)
+        found = keys.find(before.address) or usual
+        actor = usual if found.startswith(f"{usual}.") else found
         if before.level not in SIGNING or actor == "researcher":
             raise ConfigurationError(
                 "this key is not replaced at one site",
@@ -81,7 +84,8 @@ class Members:
                 got=f"{user}, whose key is for all sites" if actor == "researcher" else f"{user}, a {before.level}",
                 help="add another user at every site, and revoke this one",
             )
-        address = self._of.keys.renew(actor)
+        made = keys.address(actor) if actor in keys.actors() else before.address
+        address = made if made != before.address else keys.renew(actor)
         self._of.ledger.grant(_role(site, before), address)
         admin = self._of.login(site, "admin")
         try:

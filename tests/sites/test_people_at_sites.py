@@ -582,6 +582,23 @@ def test_a_steward_gets_a_successor_key_and_what_was_approved_goes_on(world: Peo
     assert withdrawn.steward != signed.steward
 
 
+def test_a_successor_that_was_named_halfway_is_named_by_the_same_call_again(
+    world: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = world.add("steward")
+    with monkeypatch.context() as patch:
+        patch.setattr(SiteSession, "change_account", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            world.federation.replace_key(SITE, card.user)
+    made = world.federation.keys.address(f"{card.user}@{SITE}")
+    assert world.federation.ledger.level(made) == "steward"
+    assert world.federation.replace_key(SITE, card.user).address == made != card.address
+    assert world.federation.ledger.level(card.address) == "guest"
+    again = world.federation.replace_key(SITE, card.user)
+    assert again.address not in (made, card.address)
+    assert world.federation.ledger.level(made) == "guest"
+
+
 def test_what_counts_by_an_old_key_is_named_when_it_is_replaced(world: People) -> None:
     card = world.add("steward")
     session = world.login(card)
