@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from fedkit.notes.corpus import SiteNotes
@@ -24,6 +26,9 @@ LIGHT = ("numpy", "duckdb", "fedkit.sites.inside", "fedkit.sites.store")
 
 needs_landlock = pytest.mark.skipif("landlock" not in available(), reason="this kernel has no Landlock")
 needs_seccomp = pytest.mark.skipif("seccomp" not in available(), reason="this machine has no seccomp, or we no table for it")
+
+#: Lines that give the number which the worker's process has for itself.
+PID = 'import os\nreturn {"numbers": {"pid": os.getpid()}}'
 
 _keys = count()
 
@@ -51,6 +56,26 @@ def pool() -> Iterator[WorkerPool]:
     """A pool whose limits no honest test reaches."""
     with WorkerPool(Limits(seconds=60, memory=1 << 30), preload=LIGHT) as pool:
         yield pool
+
+
+def workers_of(zygote: psutil.Process) -> dict[int, int]:
+    """The workers of a zygote: number that a worker has for itself → number that it has here. They differ where there are
+    namespaces; the first process of one, which only waits, is left out."""
+    found = {}
+    for child in zygote.children():
+        status = Path(f"/proc/{child.pid}/status")
+        numbers = re.findall(r"NSpid:(.*)", status.read_text()) if status.exists() else []
+        inside = int(numbers[0].split()[-1]) if numbers else child.pid
+        if inside != 1:
+            found[inside] = child.pid
+    return found
+
+
+def pid_of(pool: WorkerPool, store: Path, body: str = PID, **changed: Any) -> int:
+    """Run these lines, which give the number of their own process as "pid"; which process that is, seen from here."""
+    inside = int(go(pool, store, body, **changed).numbers["pid"])
+    assert pool._zygote is not None
+    return workers_of(psutil.Process(pool._zygote._process.pid))[inside]
 
 
 def function(body: str, head: str = "") -> str:

@@ -4,6 +4,7 @@
 - Landlock: may read the Python installation and fedkit, may write one folder; no TCP, no signals and no abstract sockets out
   of the process (Linux 5.13; later kernels add the last three).
 - seccomp: only the system calls that computing needs (see `syscalls`).
+- namespaces: no network, no other process, no mount to write to but its own folder (see `namespaces`; Linux, where allowed).
 - no new privileges, no capabilities, not dumpable, dies with its parent (Linux).
 
 ctypes only. A layer that the machine does not have is left out, and `available()` says so; a layer that it has and that cannot
@@ -26,6 +27,7 @@ from functools import cache
 from pathlib import Path
 
 from fedkit.errors import ConfigurationError
+from fedkit.sites import namespaces
 from fedkit.sites.syscalls import ARCHITECTURES, program
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
@@ -89,10 +91,12 @@ def landlock_version() -> int:
 
 
 def available() -> tuple[str, ...]:
-    """The layers this machine gives, strongest first: of "landlock", "seccomp", "rlimits"."""
+    """The layers this machine gives, strongest first: of "landlock", "seccomp", "namespaces", "rlimits"."""
     layers = ["landlock"] if landlock_version() else []
     if sys.platform == "linux" and platform.machine() in ARCHITECTURES and Path("/proc/sys/kernel/seccomp").is_dir():
         layers.append("seccomp")
+    if namespaces.work():
+        layers.append("namespaces")
     return (*layers, "rlimits")
 
 
@@ -108,7 +112,7 @@ def die_with_parent(parent: int) -> None:
     """Ask for SIGKILL when the parent ends (Linux), and end now if it already has."""
     if sys.platform == "linux":
         _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
+    if os.getppid() not in (parent, 0):  # 0: the parent lives outside of this process's namespace
         os._exit(1)
 
 
@@ -121,13 +125,19 @@ def confine(limits: Limits, *, write: Path, read: Iterable[Path] = ()) -> tuple[
     if sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) > 1:
         raise ConfigurationError("a process with threads cannot confine itself", expected="one thread", got="several")
     _limit_resources(limits)
+    if "namespaces" in layers:
+        try:
+            namespaces.enter(write)
+        except OSError as error:
+            raise _unusable("namespaces", error.errno) from None
     if sys.platform == "linux":
         _must(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
         _must(_libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "not dumpable")
     if "landlock" in layers:
         _restrict_files((*installation(), *read), write)
-    if "seccomp" in layers:
+    if sys.platform == "linux" and platform.machine() in _CAPSET:
         _drop_capabilities()
+    if "seccomp" in layers:
         _restrict_calls()
     return layers
 
@@ -195,12 +205,16 @@ def _restrict_calls() -> None:
 
 def _must(returned: int, layer: str) -> None:
     if returned != 0:
-        raise ConfigurationError(
-            f"this machine offers {layer} and does not let a worker use it",
-            expected="a worker that confines itself before it reads any code",
-            got=os.strerror(ctypes.get_errno()),
-            help="run the site outside of the sandbox that forbids it; no approved code runs until then",
-        )
+        raise _unusable(layer, ctypes.get_errno())
+
+
+def _unusable(layer: str, number: int | None) -> ConfigurationError:
+    return ConfigurationError(
+        f"this machine offers {layer} and does not let a worker use it",
+        expected="a worker that confines itself before it reads any code",
+        got=os.strerror(number or 0),
+        help="run the site outside of the sandbox that forbids it; no approved code runs until then",
+    )
 
 
 @cache

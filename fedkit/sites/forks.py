@@ -56,7 +56,7 @@ class Zygote:
 
     def __init__(self, preload: Sequence[str]) -> None:
         self._lock = threading.Lock()
-        self._ready = False
+        self._ready = self._lost = False
         self._forks = 0
         self._owner = os.getpid()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -77,7 +77,7 @@ class Zygote:
         theirs.close()
 
     def alive(self) -> bool:
-        return self._owner == os.getpid() and self._process.poll() is None
+        return self._owner == os.getpid() and not self._lost and self._process.poll() is None
 
     def ask(self, request: Mapping[str, Any], handles: Sequence[int] = ()) -> dict[str, Any]:
         """One request, one reply. Raises ExecutionFailed if the zygote is gone."""
@@ -89,6 +89,7 @@ class Zygote:
                 socket.send_fds(self._socket, [json.dumps(request).encode()], handles)
                 return self._line()
             except (OSError, ValueError):
+                self._lost = True
                 raise self._gone() from None
 
     def fork(self, file: Path, view: str, limits: Limits, read: Sequence[Path], *, spare: bool = False) -> Worker:

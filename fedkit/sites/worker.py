@@ -73,7 +73,7 @@ class WorkerPool:
 
     @staticmethod
     def confinement() -> tuple[str, ...]:
-        """What holds a worker on this machine, strongest first: of "landlock", "seccomp", "rlimits"."""
+        """What holds a worker on this machine, strongest first: of "landlock", "seccomp", "namespaces", "rlimits"."""
         return available()
 
     def run(

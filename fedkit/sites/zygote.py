@@ -30,6 +30,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fedkit.sites.confinement import available
+from fedkit.sites.namespaces import new_process_tree
+
 _PREFIX = "fedkit-worker-"
 _TICK = 0.5  # seconds between looks at parent, idle workers and their folders
 _MESSAGE = 1 << 16
@@ -55,6 +58,7 @@ def main(control_handle: int, parent: int, preload: Sequence[str]) -> None:
     sys.dont_write_bytecode = True
     control = socket.socket(fileno=control_handle)
     _sweep()
+    own_processes = "namespaces" in available()  # and its workers need not find out again
     for name in preload:
         try:
             importlib.import_module(name)
@@ -67,6 +71,7 @@ def main(control_handle: int, parent: int, preload: Sequence[str]) -> None:
             torch.nn.functional.linear(torch.ones(1, 2), torch.ones(2, 2))
     gc.collect()
     gc.freeze()  # so that a collection in a worker does not copy what it shares
+    first = new_process_tree() if own_processes else None
     zygote = _Zygote(control, parent)
     try:
         control.sendall(b'{"ready": true}\n')
@@ -75,6 +80,8 @@ def main(control_handle: int, parent: int, preload: Sequence[str]) -> None:
         pass
     finally:
         zygote.end_all()
+        if first is not None:
+            os.kill(first, signal.SIGKILL)
 
 
 class _Zygote:

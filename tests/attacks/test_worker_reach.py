@@ -34,7 +34,7 @@ def tried(attack, settings, notes):
     return 0
 """
 
-DENIED = {errno.EPERM, errno.EACCES}
+DENIED = {errno.EPERM, errno.EACCES, errno.EROFS}
 
 
 def attempt(pool: WorkerPool, store: Path, lines: str, settings: dict | None = None, view: str = "private") -> int:
