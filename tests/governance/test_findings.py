@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
+import os
 import random
+import subprocess
+import sys
 import textwrap
 from contextlib import suppress
 from pathlib import Path
@@ -332,3 +336,29 @@ def test_what_is_made_to_be_slow_comes_to_an_end_after_a_bounded_number_of_steps
 
 def test_what_is_too_tangled_to_follow_says_so() -> None:
     assert "flow" in rules(TANGLED["branches"], "warn")
+
+
+def test_the_findings_are_the_same_in_every_process() -> None:
+    """A standing approval names the warnings it was signed with, so they may not depend on how Python mixes its hashes."""
+    code = "import json, sys; from fedkit.governance.findings import find; "
+    code += "print(json.dumps([[[f.level, f.line, f.rule, f.message] for f in find(s)] for s in json.load(sys.stdin)]))"
+    sources = json.dumps([*SNIPPETS, *TANGLED.values()])
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            input=sources,
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize(
+    "source", ["x = 0x" + "f" * 20_000, "y = range(0x" + "f" * 20_000 + ")", "x = {0x" + "f" * 9_000 + ": 1}"]
+)
+def test_numbers_too_long_to_print_are_no_trouble(source: str) -> None:
+    assert {f.level for f in find(source)} & {"warn", "refuse"}

@@ -50,9 +50,10 @@ class Calling(Values):
             for keyword in node.keywords:
                 if keyword.arg in PARTS:
                     self.gives(str(keyword.arg), keyword.value)
-        local = [w for w in called if w.startswith(("fn:", "class:"))]
-        local += [self.classes[w[3:]][m] for w in called if w.startswith("is:") for m in ("__call__", "forward")
-                  if not isinstance(node.func, ast.Attribute) and m in self.classes.get(w[3:], {})]  # fmt: skip
+        local = sorted(w for w in called if w.startswith(("fn:", "class:")))
+        if not isinstance(node.func, ast.Attribute):
+            kinds = [self.classes.get(w[3:], {}) for w in sorted(called) if w.startswith("is:")]
+            local += [methods[m] for methods in kinds for m in ("__call__", "forward") if m in methods]
         if local:
             return self._local(node, called, local, given, named)
         if name in _CALLERS:
@@ -114,7 +115,7 @@ class Calling(Values):
 
     def _caller(self, name: str, full: str | None, node: ast.Call, given: list[Carried], named: dict[str, Carried]) -> Carried:
         """map, sorted, reduce: a function that is handed on is called with the elements."""
-        functions = [w for g in [*given, *named.values()] for w in g if w.startswith("fn:")]
+        functions = [w for g in [*given, *named.values()] for w in sorted(g) if w.startswith("fn:")]
         values = [data(g) for g in [*given, *named.values()]]
         whole = frozenset[str]().union(*values)
         self.loops.append(over_notes(whole))

@@ -99,7 +99,7 @@ class Values:
         owner = self.value(node.value)
         if node.attr == "cache" and "set" in owner:
             return self.frames[0].get(CACHE, NOTHING) | {"cache"}
-        for word in owner:
+        for word in sorted(owner):
             if word.startswith("is:") and node.attr in self.classes.get(word[3:], {}):
                 return plain(owner) | {self.classes[word[3:]][node.attr]}
         return attribute(owner, node.attr)
@@ -306,7 +306,7 @@ class Values:
 
     def applied(self, function: ast.expr | None, carried: Carried) -> Carried:
         """What a function gives for one value."""
-        words = [w for w in self.value(function) if w.startswith("fn:")] if function is not None else []
+        words = [w for w in sorted(self.value(function)) if w.startswith("fn:")] if function is not None else []
         return frozenset[str]().union(*(self.enter(w, [carried], {})[0] for w in words))
 
     # -- what the classes above give
