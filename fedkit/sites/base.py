@@ -28,7 +28,8 @@ class SiteInfo:
     isolation: "in-process" (no boundary; lessons only) or "process" (own process, reached over HTTP).
     key:       address (0x…) of the site's signing key, as registered on the ledger.
     desk:      address (0x…) of the key that signs automatic decisions under standing approvals, a steward's on the ledger.
-    confinement: what holds approved code at this site, strongest first, e.g. ("landlock", "seccomp", "rlimits").
+    confinement: what holds approved code at this site, strongest first, e.g. ("landlock", "seccomp", "namespaces",
+                 "rlimits").
     """
 
     name: str
