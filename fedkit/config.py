@@ -19,8 +19,12 @@
     preset = "standard"
     approvals = 2
 
+    [waiting]                   # for a decision; see fedkit.governance.waiting.Patience
+    remind = [7, 21]            # days
+    lapse = 30
+
 A site's own is a line of its `[[sites]]`: `policy = { hours = "07:00-19:00", time_zone = "Europe/Oslo" }`. The file is written
-at the first start; `[limits]`, `[access]` and policies may be changed while the federation is down.
+at the first start; `[limits]`, `[access]`, `[waiting]` and policies may be changed while the federation is down.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ from fedkit.errors import ConfigurationError
 from fedkit.storage import write_whole
 
 if TYPE_CHECKING:
+    from fedkit.governance.waiting import Patience
     from fedkit.sites.confinement import Limits
 
 FILE = "federation.toml"
@@ -55,6 +60,7 @@ class SiteEntry:
 class FederationConfig:
     """See the module. limits: name → value, only those that differ from the worker's own; access: the same of accounts.
 
+    waiting: days of `fedkit.governance.waiting.Patience`, where they differ.
     policy: preset and settings of all sites; {} for `fedkit.governance.policies.settings.DEFAULT_PRESET`.
     chain: URL of the JSON-RPC node that keeps the ledger; "" for the embedded chain in the federation's folder.
     """
@@ -67,6 +73,7 @@ class FederationConfig:
     chain: str = ""
     access: Mapping[str, float] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    waiting: Mapping[str, Any] = field(default_factory=dict)
 
     def policy_of(self, site: str) -> dict[str, Any]:
         """The policy of one site: its own settings over the federation's. Raises ConfigurationError for an unknown site."""
@@ -97,20 +104,22 @@ def read_config(folder: Path) -> FederationConfig | None:
             chain,
             row.get("access", {}),
             _table(row.get("policy", {})),
+            _table(row.get("waiting", {})),
         )
     except FileNotFoundError:
         return None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{FILE} is malformed",
-            expected="name, dataset, corpus, [[sites]] with name, title and language; chain, [limits], [access] and [policy] "
-            "if wanted",
+            expected="name, dataset, corpus, [[sites]] with name, title and language; chain, [limits], [access], [policy] "
+            "and [waiting] if wanted",
             got=type(error).__name__,
             help=f"mend {path}, or restore it from a backup",
         ) from None
     _check_limits(config.limits)
     _check_access(config.access)
     check_policies(config)
+    patience_of(config.waiting)
     return config
 
 
@@ -130,6 +139,8 @@ def write_config(folder: Path, config: FederationConfig) -> None:
         lines += ["", "[access]", *(f"{name} = {value!r}" for name, value in config.access.items())]
     if config.policy:
         lines += ["", "[policy]", *(f"{name} = {_value(value)}" for name, value in config.policy.items())]
+    if config.waiting:
+        lines += ["", "[waiting]", *(f"{name} = {_value(value)}" for name, value in config.waiting.items())]
     write_whole(folder / FILE, ("\n".join(lines) + "\n").encode())
 
 
@@ -140,6 +151,22 @@ def limits_of(limits: Mapping[str, Any]) -> Limits:
     _check_limits(limits)
     usual = Limits()
     return replace(usual, **{name: type(getattr(usual, name))(value) for name, value in limits.items()})
+
+
+def patience_of(waiting: Mapping[str, Any]) -> Patience:
+    """How long requests wait, with what the configuration says in place. Raises ConfigurationError for what is no such days."""
+    from fedkit.governance.waiting import Patience
+
+    try:
+        given: dict[str, Any] = {name: tuple(value) if name == "remind" else value for name, value in waiting.items()}
+        patience = Patience(**given)
+    except (TypeError, ConfigurationError):
+        raise ConfigurationError(
+            f"[waiting] of {FILE} says no days",
+            expected="remind = [7, 21] and lapse = 30, or other days that rise",
+            got=f"{sorted(waiting)}"[:80],
+        ) from None
+    return patience
 
 
 def check_policies(config: FederationConfig) -> None:
@@ -179,9 +206,9 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def _value(value: Any) -> str:
-    """A setting of a policy as TOML: text, a number, or a list of text."""
+    """A setting as TOML: text, a number, or a list of them."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_text, value))}]"
+        return f"[{', '.join(map(_value, value))}]"
     return _text(value) if isinstance(value, str) else repr(value)
 
 

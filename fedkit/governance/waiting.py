@@ -23,7 +23,7 @@ class Patience:
 
     def __post_init__(self) -> None:
         days = (0, *self.remind, self.lapse)
-        if list(days) != sorted(set(days)):
+        if any(isinstance(d, bool) or not isinstance(d, int | float) for d in days) or list(days) != sorted(set(days)):
             raise ConfigurationError(
                 "not days of waiting", expected="reminders in rising order, the lapse after them", got="another order"
             )

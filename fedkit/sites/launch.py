@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fedkit.config import FederationConfig, SiteEntry, check_policies, limits_of, read_config, write_config
+from fedkit.config import FederationConfig, SiteEntry, check_policies, limits_of, patience_of, read_config, write_config
 from fedkit.digests import digest_folder
 from fedkit.errors import AccessRefused, ConfigurationError, SiteError, StorageError
 from fedkit.sites import pysyft
@@ -279,6 +279,7 @@ def _open(federation: Federation, notes: Path, read: Mapping[str, SiteNotes]) ->
             dataset=config.dataset,
             limits=config.limits,
             access=config.access,
+            patience=patience_of(config.waiting),
             policy=config.policy_of(site.name),
         )
         for site in config.sites

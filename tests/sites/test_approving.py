@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_suite import CANARY, COUNT, World, make_corpus
+from desks import Desks
+from site_suite import CANARY, COUNT, make_corpus
 
 from fedkit.config import FederationConfig, SiteEntry, write_config
 from fedkit.digests import digest_folder
 from fedkit.errors import AccessRefused, DigestMismatch, FedkitError, NotApproved, Refused, RequestError, SiteError
 from fedkit.governance.delegation import Delegation
 from fedkit.governance.request import CodeRequest
-from fedkit.governance.standing import Choices, Name, Range, StandingApproval
+from fedkit.governance.standing import Choices, Name, StandingApproval
 from fedkit.ledger import standing as signed
 from fedkit.ledger import typed
 from fedkit.ledger.rows import verify_rows
@@ -28,26 +29,6 @@ from fedkit.sites.base import Site
 from fedkit.sites.launch import launch
 
 DAY = 86_400
-
-
-class Desks(World):
-    """A site with standing approvals. Requests of one test share a `batch`, which no other test's have."""
-
-    def clocked(self) -> Any:
-        return self.federation._running[self.site].gate
-
-    def asked(self, batch: str, **changes: Any) -> CodeRequest:
-        rate = changes.pop("rate", 1.0)
-        return self.request(settings={"study": secrets.token_hex(8), "batch": batch, "rate": rate}, **changes)
-
-    def offered(self, reviewed: CodeRequest, **changes: Any) -> StandingApproval:
-        """A standing approval for what is like a request, with three requests; signed and offered."""
-        vary = {"study": Name(), "rate": Range(0.5, 2.0)}
-        limits = {"requests": 3, "per_day": 3, **changes}
-        terms = {"vary": vary, "site": self.site, "steward": self.federation.keys.address(f"steward-{self.site}"), **limits}
-        made = StandingApproval.from_request(reviewed, **terms)
-        signed_ = self.federation.keys.sign_standing(f"steward-{self.site}", made, self.federation.ledger.domain)
-        return self.steward.offer_standing(signed_)
 
 
 @pytest.fixture(scope="module")
@@ -413,11 +394,14 @@ def test_where_two_must_approve_nothing_is_automatic(paired: Desks) -> None:
 
 
 def test_requests_go_round_among_those_who_may_decide(paired: Desks) -> None:
-    requests = [paired.request() for _ in range(6)]
+    now = time.time()
+    stewards = sorted(c.user for c in paired.admin.accounts() if c.level == "steward" and c.counts(now))
+    requests = [paired.request() for _ in range(2 * len(stewards))]
     for request in requests:
         paired.researcher.submit(request)
     turns = [paired.rows("request.assigned", request=r.digest)[0]["fields"]["to"] for r in requests]
-    assert sorted(turns) == ["berit", "berit", "carl", "carl", "steward", "steward"]
+    assert sorted(turns) == sorted([*stewards, *stewards])
+    assert len(set(turns[: len(stewards)])) == len(stewards)
     with pytest.raises(AccessRefused, match="cannot decide"):
         paired.steward.assign(requests[0].digest, "researcher")
 
@@ -499,3 +483,26 @@ def test_an_older_sites_file_opens(world: Desks) -> None:
     """Its requests wait since they were submitted."""
     tables = ApprovalTables(world.clocked().parts.store.database)
     assert tables.turn("0" * 64, 17.0).since == 17.0
+
+
+def test_a_first_approval_by_who_left_counts_no_more(paired: Desks) -> None:
+    paired.federation.add_user("north", "dina", "steward")
+    request = paired.request()
+    paired.researcher.submit(request)
+    assert by(paired, "dina", request).approvals == 1
+    paired.federation.revoke_user("north", "dina")
+    assert paired.researcher.state(request.digest).approvals == 0
+    assert by(paired, "berit", request).status == "pending"
+    assert by(paired, "steward", request).status == "approved"
+
+
+def test_a_delegation_that_ends_after_ones_own_account_is_refused(paired: Desks) -> None:
+    soon = int(time.time()) + 3600
+    card = paired.federation.add_user("north", "erik", "steward", expires=soon)
+    keys, session = paired.federation.keys, paired.federation.login("north", "erik")
+    given = Delegation("north", card.address, keys.address("steward-north"), soon + 1)
+    actor = keys.find(card.address)
+    assert actor is not None
+    with pytest.raises(AccessRefused, match="no longer than"):
+        session.delegate(keys.sign_delegation(actor, given, paired.federation.ledger.domain))
+    session.delegate(keys.sign_delegation(actor, replace(given, expires=soon), paired.federation.ledger.domain))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedkit.config import FILE, FederationConfig, SiteEntry, limits_of, read_config, write_config
+from fedkit.config import FILE, FederationConfig, SiteEntry, limits_of, patience_of, read_config, write_config
 from fedkit.errors import ConfigurationError
+from fedkit.governance.waiting import Patience
 from fedkit.sites.confinement import Limits
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -56,3 +57,25 @@ def test_limits_change_only_what_they_name() -> None:
     assert (changed.seconds, changed.workers, changed.memory) == (60.0, 2, usual.memory)
     assert type(changed.workers) is int
     assert limits_of({}) == usual
+
+
+SITES = (SiteEntry("no", "North", "nb"),)
+
+
+def test_how_long_requests_wait_is_kept(tmp_path: Path) -> None:
+    write_config(tmp_path, FederationConfig("x", "notes", "c", SITES, waiting={"remind": [1, 2], "lapse": 3}))
+    config = read_config(tmp_path)
+    assert config is not None
+    assert patience_of(config.waiting) == Patience((1, 2), 3)
+    assert patience_of({}) == Patience()
+
+
+@pytest.mark.parametrize(
+    "lines", ["lapse = 5", 'lapse = "never"', "remind = 3", "remind = [9, 8]", "patience = 1", "lapse = true"]
+)
+def test_days_that_are_none_are_named(lines: str, tmp_path: Path) -> None:
+    write_config(tmp_path, FederationConfig("x", "notes", "c", SITES))
+    file = tmp_path / "federation.toml"
+    file.write_text(f"{file.read_text()}\n[waiting]\n{lines}\n")
+    with pytest.raises(ConfigurationError, match="waiting"):
+        read_config(tmp_path)
