@@ -100,7 +100,8 @@ def rehearse(study: Study) -> list[MockResult]:
             "the request fails on mock data, so no steward will see it",
             expected="a result at every site",
             got="; ".join(f"{r.site}, {r.entry}: {r.error}" for r in failed[:5]),
-            help="mend the source and rehearse again; study.rehearsals() has the traceback of each mock run",
+            help="mend the source and rehearse again; study.rehearsals() has the traceback of each mock run"
+            + (f", the first is\n{failed[0].traceback}" if failed[0].traceback else ""),
         )
     return results
 
