@@ -60,5 +60,9 @@ STYLE = """<style>
 .fk .jupyter-button.fk-no { background: #a63c06; color: #fff; }
 .fk .jupyter-button:disabled { opacity: .5; }
 .fk .jupyter-button:focus-visible { outline: 3px solid var(--fk-blue); outline-offset: 1px; }
+.fk .widget-accordion .fk { border: 0; padding: 0; }
+.fk .fk-found td { white-space: normal; font-family: var(--jp-ui-font-family, sans-serif); }
+.fk pre.fk-text { margin: 0; padding: 6px 10px; font-size: 12px; line-height: 1.4; }
+.fk .fk-source textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4; }
 .fk svg { max-width: 100%; height: auto; color: var(--fk-ink); }
 </style>"""

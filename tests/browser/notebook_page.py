@@ -1,0 +1,84 @@
+"""A notebook open in JupyterLab, as a person has it in front of them: running cells, finding widgets, looking at them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_lab import PICTURES, ROOT, Lab
+
+READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady"
+KERNEL_ANSWERS = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => true)"
+SOURCES = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.sharedModel.source)"
+RUN_CELL = """(index) => {
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex = index
+    return window.jupyterapp.commands.execute('notebook:run-cell')
+}"""
+THEME = "(name) => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })"
+
+#: Controls in fedkit's widgets that a screen reader could not name.
+WITHOUT_A_NAME = """() => [...document.querySelectorAll('.fk input, .fk select, .fk textarea, .fk button')]
+    .filter((e) => ![...(e.labels ?? [])].some((l) => l.textContent.trim()) && !e.ariaLabel && !e.textContent.trim())
+    .map((e) => e.outerHTML)"""
+
+ERRORS = "[data-mime-type='application/vnd.jupyter.stderr'], [data-mime-type='application/vnd.jupyter.error']"
+
+#: What axe-core finds in fedkit's own widgets, from serious on; JupyterLab around them is not ours to mend.
+AXE = """async () => (await axe.run({ include: [['.fk']] }, { resultTypes: ['violations'] })).violations
+    .filter((v) => ['serious', 'critical'].includes(v.impact))
+    .flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.slice(0, 240)}`))"""
+
+
+class NotebookPage:
+    """One of the committed notebooks, copied into the lab's folder and opened; its cells run one after the other."""
+
+    def __init__(self, lab: Lab, page: Any, notebook: str) -> None:
+        self.page, self.done = page, 0
+        shutil.copy(ROOT / "notebooks" / notebook, lab.folder)
+        if not (lab.folder.parent / "data_samples").exists():
+            shutil.copytree(ROOT / "data_samples", lab.folder.parent / "data_samples")
+        page.goto(lab.address(notebook))
+        page.wait_for_function(READY)
+        page.evaluate(KERNEL_ANSWERS)
+        self.sources: list[str] = page.evaluate(SOURCES)
+
+    def run_through(self, start_of_source: str) -> None:
+        """Run cell after cell until the one that starts like this has run."""
+        last = next(i for i, source in enumerate(self.sources) if source.startswith(start_of_source))
+        for index in range(self.done, last + 1):
+            self.page.evaluate(RUN_CELL, index)
+        self.done = last + 1
+
+    def widget(self, heading: str) -> Any:
+        """The live widget with this heading."""
+        return self.page.locator(".fk", has=self.page.get_by_role("heading", name=heading)).last
+
+    def theme(self, name: str) -> None:
+        """Change JupyterLab's theme: "JupyterLab Light" or "JupyterLab Dark"."""
+        self.page.evaluate(THEME, name)
+        self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+
+    def unnamed(self) -> list[str]:
+        """Controls that a screen reader could not name."""
+        found: list[str] = self.page.evaluate(WITHOUT_A_NAME)
+        return found
+
+    def failures(self) -> int:
+        """How many outputs are errors, or were written to stderr."""
+        return int(self.page.locator(ERRORS).count())
+
+    def serious(self) -> list[str]:
+        """What axe-core finds in fedkit's widgets from serious on. Skips the test where it is not installed."""
+        script = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+        if not script.is_file():
+            pytest.skip("no axe-core on this machine: cd tests/browser && npm install")
+        self.page.evaluate(script.read_text("utf-8"))
+        found: list[str] = self.page.evaluate(AXE)
+        return found
+
+
+def picture(target: Any, name: str) -> None:
+    """Leave a picture to be looked at; never committed."""
+    target.screenshot(path=PICTURES / f"{name}.png")
