@@ -306,6 +306,34 @@ def test_the_message_that_counts_is_the_one_that_was_signed(trial: Trial, resear
         said(post(http, object_of("SignedSyftAPICall", list(fields.items()))))
 
 
+def by_another(client: PySyftClient, other: PySyftClient) -> bytes:
+    """A call in the name of one key, signed by another."""
+    message = client.signed("dataset.get_all").serialized_message
+    fields = fields_of(serialised(client.signed("dataset.get_all")))
+    fields["serialized_message"] = serialised(message)
+    fields["signature"] = serialised(other.key.signing_key.sign(message).signature)
+    return object_of("SignedSyftAPICall", list(fields.items()))
+
+
+def altered(client: PySyftClient, other: PySyftClient) -> bytes:
+    """A signed call with one bit more in its path."""
+    return serialised(client.signed("dataset.get_all")).replace(b"dataset.get_all", b"dataset.get_alm")
+
+
+@tries(
+    stranger("calls in a researcher's name with a signature of its own", by_another, stock=False),
+    stranger("changes a researcher's call under its signature", altered, stock=False),
+    stranger(
+        "takes the signature away",
+        lambda client, other: serialised(client.signed("dataset.get_all"))[:-64] + bytes(64),
+        stock=False,
+    ),
+)
+def test_a_call_is_of_who_signed_it(trial: Trial, researcher: PySyftClient, anybody: PySyftClient, http: Http) -> None:
+    with trial() as said:
+        said(post(http, trial.given(researcher, anybody)))
+
+
 @tries(
     Attempt(
         "makes a call as the site's root of what the site has signed: any reply",
