@@ -112,6 +112,7 @@ class Review:
     rules:     the site's policies in plain words, a sentence each.
     standing:  standing approvals that nearly cover it.
     approvals: addresses of the stewards who have approved so far.
+    spent:     what the data set's privacy budget has lost so far (zCDP rho): "researcher" by who asks here, "all" by everybody.
     """
 
     site: str
@@ -124,3 +125,4 @@ class Review:
     rules: Sequence[str] = ()
     standing: Sequence[Nearly] = ()
     approvals: Sequence[str] = ()
+    spent: Mapping[str, float] = field(default_factory=dict)

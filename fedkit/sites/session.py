@@ -278,6 +278,7 @@ def _review(site: str, row: Mapping[str, Any]) -> Review:
         rules=row["rules"],
         standing=[Nearly(**n) for n in row["standing"]],
         approvals=row["approvals"],
+        spent=row["spent"],
     )
 
 

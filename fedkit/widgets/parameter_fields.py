@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -109,6 +110,9 @@ def _control(parameter: Parameter, known: Sequence[str]) -> ipywidgets.Widget:
     if parameter.type == "whole":
         start = parameter.default if parameter.default is not None else parameter.low
         return ipywidgets.IntText(value=start, continuous_update=True, layout=ipywidgets.Layout(width="300px"), style=_STYLE)
+    if parameter.type == "number":
+        start = float(parameter.default if parameter.default is not None else parameter.low)
+        return ipywidgets.FloatText(value=start, continuous_update=True, layout=ipywidgets.Layout(width="300px"), style=_STYLE)
     if parameter.type == "choice" and choices:
         options = [(choice or "no category", choice) for choice in choices]
         return ipywidgets.Dropdown(
@@ -143,6 +147,8 @@ def _given(parameter: Parameter, value: Any) -> Any:
             raise RequestError(
                 "this is no JSON", expected='JSON, such as {"year": ["2024", "2025"]}', got="other text"
             ) from None
+    if parameter.type == "number":
+        return int(value) if math.isfinite(value) and value == int(value) else value  # 1 and 1.0 have one digest
     if parameter.type in ("choices", "words"):
         return list(value) if not isinstance(value, str) else [word.strip() for word in value.split(",") if word.strip()]
     return value

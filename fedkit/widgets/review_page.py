@@ -13,7 +13,7 @@ from fedkit.governance.differences import NOTHING_CHANGED, Change
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.widgets.base import escape, facts_html, table_html
 from fedkit.widgets.code import diff_html, findings_html, link_to, source_html, text_html
-from fedkit.widgets.words import granted_words, leaves, request_facts, state_words
+from fedkit.widgets.words import granted_words, leaves, privacy_words, request_facts, spent_words, state_words
 
 #: Words of the column that says what a change means for the steward.
 _COLOUR = {"approved": "fk-good", "denied": "fk-bad", "revoked": "fk-bad", "expired": "fk-warn", "lapsed": "fk-warn"}
@@ -127,6 +127,8 @@ def _asked(review: Review, what: str) -> str:
     facts = request_facts(request)
     if what:
         facts.insert(0, ("What it does", what))
+    costs = [(f"Privacy cost of {e.name}", privacy_words(e)) for e in request.entries if e.privacy is not None]
+    facts += [*costs, ("Privacy budget", spent_words(review.spent))] if costs else []
     rows = [(e.name, e.executions, " ".join(leaves(e.contract))) for e in request.entries]
     return (
         facts_html(facts)

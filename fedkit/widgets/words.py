@@ -157,3 +157,9 @@ def privacy_words(entry: Entry) -> str:
         return "none: the result leaves as it is"
     rho, times = entry.privacy.rho, entry.executions
     return f"{rho:g} an execution, {rho * times:g} for all {times} (rho of zero-concentrated differential privacy)"
+
+
+def spent_words(spent: Mapping[str, float]) -> str:
+    """What a data set's privacy budget has lost so far; how much it may lose stands among the site's rules."""
+    mine, everybody = spent.get("researcher", 0.0), spent.get("all", 0.0)
+    return f"{mine:g} spent by this researcher so far, {everybody:g} by all (rho); the site's rules say how much may be"

@@ -286,6 +286,17 @@ def test_what_code_printed_reaches_no_widget_and_a_file_that_only_its_owner_read
         page.logs.save(" ")
 
 
+def test_a_privacy_cost_stands_beside_what_is_spent(study: Study, desk: Stewardship) -> None:
+    form = form_of(study, parameters={"by": "label", "rho": 0.25})
+    assert "0.25 an execution" in live_html(form)
+    form.submit()
+    page = ReviewPanel.at(desk, study.requested().digest)
+    assert "0 spent by this researcher so far" in live_html(page)
+    page.approve()
+    study.session("no", "researcher").execute(study.requested().digest, "count", 1)
+    assert "0.25 spent by this researcher so far, 0.25 by all" in live_html(ReviewPanel.at(desk, study.requested().digest))
+
+
 def test_a_page_without_a_desk_offers_only_the_decision(study: Study) -> None:
     asked(study)
     page = ReviewPanel(study.review("fi"), lambda **_: study.review("fi").state)

@@ -34,6 +34,7 @@ class ReviewCalls(Calls):
             "rules": self.execution.rules.explain().splitlines(),
             "standing": [asdict(n) for n in office.desk.nearly(request, findings, rehearsals)],
             "approvals": [decision.steward for decision in office.approvals(digest)],
+            "spent": self._spent(request),
         }
 
     def on_review_batch(self, caller: Caller, digests: list[str]) -> list[dict[str, Any]]:
@@ -46,6 +47,11 @@ class ReviewCalls(Calls):
 
     def on_decide(self, caller: Caller, decision: Mapping[str, Any]) -> dict[str, Any]:
         return asdict(self.deciding.decide(decision, caller.name, caller.address))
+
+    def _spent(self, request: CodeRequest) -> dict[str, float]:
+        """What the data set's privacy budget has lost, to who asks and to all."""
+        usage, found = self.execution.usage, self.parts.store.request(request.digest)
+        return {"researcher": usage.spent(request.dataset, found[1]) if found else 0.0, "all": usage.spent(request.dataset)}
 
     def _before(self, request: CodeRequest) -> CodeRequest | None:
         """The last approved version of a request, or what comes closest to one; None if nothing was approved here."""
