@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ async def app(scope: dict[str, Any], receive: Callable[[], Any], send: Callable[
         message = await receive()
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     said = str(size).encode()
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.6)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(said)).encode())]})
     await send({"type": "http.response.body", "body": said})
 
@@ -86,4 +89,11 @@ def test_several_requests_on_one_connection_are_each_in_time() -> None:
         one = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 300 + b"\r\n\r\n"
         last = one.replace(b"Host: a", b"Host: a\r\nConnection: close")
         assert heard(port, one * 3 + last).count(b"200 OK") == 4
+    assert refused == []
+
+
+def test_who_waits_for_a_long_run_is_left_in_peace() -> None:
+    refused: list[str] = []
+    with serving(refused, seconds=0.1) as port:
+        assert heard(port, b"POST /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx").endswith(b"1")
     assert refused == []
