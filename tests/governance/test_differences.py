@@ -112,6 +112,14 @@ def test_each_change_is_told_once_in_a_plain_sentence(was: str, becomes: str, ki
     assert [(c.kind, c.sentence.partition(";")[0]) for c in found] == [(kind, sentence)]
 
 
+def test_a_name_that_is_still_called_was_not_merely_given_another() -> None:
+    old = "def f():\n    return g()\n\n\ndef g():\n    return 1\n"
+    assert [c.sentence for c in changes(old, old.replace("def g", "def h"))] == [
+        "the function `g` is gone",
+        "the function `h` is new",
+    ]
+
+
 def test_a_new_function_says_what_it_calls_and_one_that_is_gone_what_it_called() -> None:
     new = OLD + "\n\ndef send(x):\n    return np.load(open(x))\n"
     (come,) = changes(OLD, new)
@@ -146,6 +154,7 @@ def test_lines_are_those_of_either_side() -> None:
         ("class A:\n    def f(self):\n        return 1\n", "class A:\n    @property\n    def f(self):\n        return 1\n"),
         ("def f():\n    global x\n    x = 1\n", "def f():\n    x = 1\n"),
         ("def f(x):\n    return [x for y in x]\n", "def f(x):\n    return [y for y in x]\n"),
+        ("import numpy as np\nnp = 1\ndef f():\n    return np\n", "import numpy\nnp = 1\ndef f():\n    return numpy\n"),
         ("async def f():\n    return 1\n", "def f():\n    return 1\n"),
         (
             "def f(x):\n    try:\n        g(x)\n    except A as e:\n        h(e)\n",

@@ -44,6 +44,7 @@ HOSTILE = {
     "import numpyish": "import",
     "eval('1')": "builtin",
     "e = eval\ne('1')": "builtin",
+    "class A:\n    open = 1\n    def f(self):\n        return open('x')": "builtin",
     "exec(notes.train[0].text)": "builtin",
     "compile('1', '', 'eval')": "builtin",
     "__import__('os')": "object model",
@@ -109,6 +110,11 @@ HONEST = {
                 out = model(torch.ones(1, 4)).numpy()
             open_spans = math.log(1 + sum(counts.values()))
             return {"tensors": {"w": out.astype(np.float32)}, "numbers": {"spans": open_spans}}
+        """,
+    "a walrus binds in the function around a comprehension": """
+        def count(notes, weights, settings):
+            lengths = [(input := len(note.text)) for note in notes.dev]
+            return {"numbers": {"last": input * 0, "n": sum(lengths)}}
         """,
     "names that only look forbidden": """
         import re
