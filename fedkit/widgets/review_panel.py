@@ -269,6 +269,8 @@ class ReviewPanel(FedkitWidget):
             return f'<p class="fk-bad" role="status">Approving is out of reach. {escape(obstacle)}</p>'
         if bad:
             return f'<p class="fk-bad" role="status">Choose {escape(bad)}.</p>'
+        if self.state.status != "pending":
+            return ""
         until = datetime.now(UTC) + timedelta(days=min(max(self.days.value, 0), 3650))
         return f'<p class="fk-soft">An approval would count until {until:%d %B %Y} (UTC).</p>'
 

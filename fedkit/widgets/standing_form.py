@@ -138,7 +138,9 @@ class _RuleField:
         kinds = [FIXED, *([RANGE] if number else []), CHOICES, *([NAME] if isinstance(value, str) else [])]
         self.how = ipywidgets.Dropdown(options=kinds, description=name, style=_STYLE, layout=ipywidgets.Layout(width="420px"))
         self.text = ipywidgets.Text(
-            description="within", style={"description_width": "50px"}, layout=ipywidgets.Layout(width="380px")
+            description=f"{name} within",
+            style={"description_width": "190px"},
+            layout=ipywidgets.Layout(width="100%", max_width="520px"),
         )
         self.text.layout.display = "none"
         self.how.observe(lambda _: self._show(), names="value")

@@ -17,7 +17,8 @@ STYLE = """<style>
 .fk { --fk-ink: var(--jp-content-font-color1, #1b2330); --fk-soft: var(--jp-content-font-color2, #5b6675);
   --fk-line: var(--jp-border-color2, #d0d7de); --fk-wash: var(--jp-layout-color2, #f4f6f9);
   --fk-good: #00684d; --fk-bad: #b3360b; --fk-warn: #8a5a00; --fk-blue: #005a8f;
-  border: 1px solid var(--fk-line); border-radius: 6px; padding: 12px 16px; max-width: 1000px; overflow: visible; }
+  border: 1px solid var(--fk-line); border-radius: 6px; padding: 12px 16px; max-width: 1000px; overflow: visible;
+  container-type: inline-size; }
 [data-jp-theme-light="false"] .fk { --fk-good: #3fc79a; --fk-bad: #ff9068; --fk-warn: #f0b840; --fk-blue: #6db8ec; }
 .fk .widget-html, .fk .widget-html-content { overflow: visible; height: auto; line-height: 1.45;
   min-width: 0; max-width: 100%; }
@@ -64,5 +65,15 @@ STYLE = """<style>
 .fk .fk-found td { white-space: normal; font-family: var(--jp-ui-font-family, sans-serif); }
 .fk pre.fk-text { margin: 0; padding: 6px 10px; font-size: 12px; line-height: 1.4; }
 .fk .fk-source textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4; }
+@container (max-width: 560px) {
+  .fk .widget-inline-hbox { flex-direction: column; align-items: stretch; height: auto; width: auto !important; }
+  .fk .widget-inline-hbox > .widget-label { width: auto !important; text-align: left; justify-content: flex-start; }
+  .fk .widget-box { flex-wrap: wrap; }
+  .fk .fk-hint .widget-html-content { margin-left: 0; }
+  .fk .widget-html-content { overflow-x: auto; }
+  .fk .widget-inline-hbox > :not(.widget-label) { flex: 0 0 auto; }
+  .fk th, .fk td { padding-right: 8px; }
+  .fk td { overflow-wrap: anywhere; }
+}
 .fk svg { max-width: 100%; height: auto; color: var(--fk-ink); }
 </style>"""

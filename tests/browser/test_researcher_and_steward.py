@@ -17,6 +17,7 @@ def both_themes(cells: NotebookPage, target: Any, name: str) -> None:
     assert cells.serious() == []
     picture(target, f"{name}-dark")
     cells.theme("JupyterLab Light")
+    cells.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     cells.page.set_viewport_size({"width": 620, "height": 1600})
     picture(target, f"{name}-narrow")
     too_wide = target.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")
@@ -54,7 +55,7 @@ def test_a_researcher_fills_in_rehearses_and_submits(lab: Lab, page: Any) -> Non
     form.get_by_label("Words").fill("MR*")
 
     # By keyboard: from the last field to the buttons, and Enter.
-    form.get_by_label("Rounding").focus()
+    form.get_by_label("Rho").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.textContent") == "Rehearse"
     page.keyboard.press("Enter")
@@ -103,12 +104,12 @@ def test_a_steward_reads_decides_and_decides_once_for_many(lab: Lab, page: Any) 
     desk.get_by_role("heading", name="Review at no: Notes that speak of MR").wait_for()
     desk.get_by_text("Approve from now on", exact=True).first.click()
     stand = desk.get_by_role("button", name="Approve this, and such requests from now on")
-    desk.get_by_label("rounding").select_option("any number from … to …")
-    desk.get_by_label("within").first.fill("five or ten")
+    desk.get_by_label("rounding", exact=True).select_option("any number from … to …")
+    desk.get_by_label("rounding within").fill("five or ten")
     desk.get_by_text("two numbers, such as 1 to 24").wait_for()
     assert stand.is_disabled()
-    desk.get_by_label("rounding").select_option("as it is")
-    desk.get_by_label("study").select_option("any short name")
+    desk.get_by_label("rounding", exact=True).select_option("as it is")
+    desk.get_by_label("study", exact=True).select_option("any short name")
     picture(desk, "23-standing-form")
     assert cells.serious() == []
     stand.click()
