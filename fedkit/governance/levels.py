@@ -178,6 +178,27 @@ def check_asks(level: str, kind: str) -> None:
         )
 
 
+#: Calls whose names are no verbs, as they are told in a refusal.
+_IN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "accounts": "see accounts",
+        "alike": "see requests that are alike",
+        "decision": "see a decision",
+        "head": "see the head of the chain",
+        "journal": "read the journal",
+        "logs": "read logs",
+        "mock_notes": "read mock notes",
+        "progress": "see progress",
+        "reason_digest": "make a reason's digest",
+        "reminders": "see reminders",
+        "requests": "see requests",
+        "spends": "see what was spent",
+        "standings": "see standing approvals",
+        "state": "see where a request stands",
+    }
+)
+
+
 def may(level: str, call: str) -> bool:
     """Whether a user of that level may make that call. False for levels and calls that do not exist."""
     return call in CALLS.get(level, {})
@@ -192,7 +213,9 @@ def check_level(level: str, call: str) -> None:
         raise AccessRefused("a site has no such call", expected=f"one of {sorted(CALLS['researcher'])}", got="another name")
     why = REASONS_AGAINST.get((level, call), "it is not of this level's duties")
     raise AccessRefused(
-        f"a {level} may not {call.replace('_', ' ')}: {why}" if level in CALLS else "an unknown level may do nothing",
+        f"a {level} may not {_IN_WORDS.get(call, call.replace('_', ' '))}: {why}"
+        if level in CALLS
+        else "an unknown level may do nothing",
         expected=" or ".join(allowed),
         got=level if level in CALLS else "another word",
         help="log in with an account of that level",
