@@ -37,7 +37,7 @@ from fedkit.sites.launch import launch
 __all__ = ["corpus"]  # a fixture
 
 #: Limits of the workers here.
-SECONDS, MEMORY = 15, 700 << 20
+SECONDS, MEMORY = 25, 700 << 20
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +94,13 @@ class Running:
 
 
 def until_running(session: Site, request: CodeRequest) -> RunningCall:
-    while True:
+    """The first call of a request, once it has a worker; it must get one sooner than it could run."""
+    for _ in range(60 * SECONDS):
         calls = session.progress(request.digest)
         if calls and calls[0].status == "running":
             return calls[0]
         time.sleep(0.02)
+    raise AssertionError("it does not run")
 
 
 def start(world: World, source: str = BLOCK, executions: int = 1, user: str = "researcher") -> tuple[CodeRequest, Running]:
