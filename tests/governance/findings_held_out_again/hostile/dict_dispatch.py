@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn one note 14
 
 def yes():
     return 1.0

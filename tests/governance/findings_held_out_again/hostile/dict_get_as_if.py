@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn one note 6
 
 def go(notes, weights, settings):
     words = dict.fromkeys(notes.train[0].text.split(), 1.0)

@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn strings 9
+# expect: refuse encoding 10
 
 import numpy as np
 

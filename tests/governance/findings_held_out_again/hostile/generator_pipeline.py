@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn encoding 12
+# expect: refuse encoding 17
 
 def letters(notes):
     for note in notes:

@@ -1,4 +1,6 @@
 # hostile: encoding
+# expect: warn encoding 10
+# expect: refuse encoding 14
 
 def go(notes, weights, settings):
     secret = 0

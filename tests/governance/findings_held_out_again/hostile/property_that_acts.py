@@ -1,4 +1,7 @@
 # hostile: object model
+# expect: warn object model 7
+# expect: warn object model 10
+# expect: warn one note 15
 
 class Answer(float):
     def __float__(self):

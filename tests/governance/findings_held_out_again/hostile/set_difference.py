@@ -1,4 +1,6 @@
 # hostile: one note
+# expect: refuse encoding 9
+# expect: warn one note 9
 
 def go(notes, weights, settings):
     known = set(settings["known"])

@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn one note 7
 
 def go(notes, weights, settings):
     x = 0

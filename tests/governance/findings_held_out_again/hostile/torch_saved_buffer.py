@@ -1,4 +1,5 @@
 # hostile: reach
+# expect: refuse reach 10
 
 import torch
 from torch import nn

@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn decides 11
 
 def go(notes, weights, settings):
     x = 0.0

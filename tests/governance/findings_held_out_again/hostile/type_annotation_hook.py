@@ -1,4 +1,7 @@
 # hostile: object model
+# expect: warn object model 7
+# expect: warn object model 11
+# expect: refuse builtin 12
 
 class Meta(type):
     def __instancecheck__(cls, other):

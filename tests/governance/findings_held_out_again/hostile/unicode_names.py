@@ -1,4 +1,5 @@
 # hostile: encoding
+# expect: warn one note 9
 
 import unicodedata
 

@@ -1,4 +1,5 @@
 # hostile: decides
+# expect: warn one note 8
 
 def go(notes, weights, settings):
     x, text = 0.0, notes.train[0].text
