@@ -34,7 +34,7 @@ def unasked(name: str, refused: str, given: Any) -> Attempt:
 
 
 def malformed(name: str, change: Any) -> Attempt:
-    return Attempt(name, "researcher", "request", "access.refused request", given=change)
+    return Attempt(name, "researcher", "request", "request.refused request", given=change)
 
 
 @tries(
@@ -307,7 +307,7 @@ def test_a_request_that_may_not_be_asked(trial: Trial, world: Town) -> None:
 def test_a_request_that_is_none(trial: Trial, world: Town) -> None:
     row = json.loads(json.dumps(world.request().to_json()))
     trial.given(row)
-    with trial(method="submit") as said:
+    with trial() as said:
         said(call_site(world, "researcher", "submit", request=row))
 
 

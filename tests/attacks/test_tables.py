@@ -125,10 +125,10 @@ def test_what_holds_nothing_one_person_at_the_edge_of_rounding(blind: Town) -> N
     assert (more["notes"], less["notes"]) == (115, 110)
 
 
-@tries(Attempt("asks for a table beside weights as a count", "researcher", "request", "access.refused request"))
+@tries(Attempt("asks for a table beside weights as a count", "researcher", "request", "request.refused request"))
 def test_a_kind_bounds_a_contract(trial: Trial, world: Town) -> None:
     row = world.request().to_json() | {"kind": "count"}
-    with trial(method="submit") as said:
+    with trial() as said:
         said(call(world, "researcher", "submit", request=row))
 
 
