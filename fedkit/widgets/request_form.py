@@ -107,6 +107,8 @@ class RequestForm(FedkitWidget):
     def values(self) -> RequestValues:
         """What the fields hold now."""
         held = {name: control.value for name, control in self.fields.items()}
+        if template(held["template"]).source:  # what was typed for another template waits in its field
+            held["source"] = ""
         return RequestValues(**held, parameters=self.parameters.values)
 
     @property

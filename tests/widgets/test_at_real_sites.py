@@ -118,6 +118,11 @@ def test_another_template_has_other_fields_and_keeps_the_rest(study: Study) -> N
     form.set(template="table", parameters={"by": ["label", "language"]})
     assert form.draft is not None
     assert (form.draft.kind, form.draft.title) == ("table", GOOD["title"])
+    form.fields["source"].value = TALKATIVE
+    assert form.values.source == "", "a template runs its own code and no other"
+    assert "What a static look finds" not in live_html(form)
+    form.set(template="analysis", parameters={"numbers": {"notes": [0, 1e6]}})
+    assert form.values.source == TALKATIVE
     form.set(template="training")
     assert form.draft is not None
     assert form.draft.settings["rounds"] == form.values.rounds
