@@ -13,8 +13,8 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 sys.path.insert(0, str(CONTRACTS))
 pytest.register_assert_rewrite("site_suite", "attempts")
 
+from attackers import Http, PySyftClient, Town  # noqa: E402
 from attempts import Attempt, Trial  # noqa: E402
-from hands import Http, PySyftClient, Town  # noqa: E402
 from site_suite import make_corpus  # noqa: E402
 
 from fedkit.config import write_config  # noqa: E402

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hands import Town
+from attackers import Town
 
 from fedkit.governance.decision import Receipt
 from fedkit.governance.output_contract import OutputContract

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attackers import Http, Town, call, envelope, send
 from attempts import Attempt, Trial, tries
-from hands import Http, Town, call, envelope, send
 
 from fedkit.ledger.rows import verify_rows
 from fedkit.sites.access import ROWS

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attackers import Town, call
 from attempts import Attempt, Trial, tries
-from hands import Town, call
 from rounds import CONTRACT, Rounds, approved
 from site_suite import CANARY
 

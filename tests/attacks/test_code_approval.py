@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from attackers import PySyftClient, Town
+from attackers import call as call_site
 from attempts import Attempt, Trial, tries
-from hands import PySyftClient, Town
-from hands import call as call_site
 from site_suite import COUNT
 
 from fedkit.errors import NotApproved

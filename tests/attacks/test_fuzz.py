@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hands import Http, Town, call, envelope, key_of, send
+from attackers import Http, Town, call, envelope, key_of, send
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from site_suite import CANARY

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from attackers import Http, envelope
 from attempts import Attempt, Trial, tries
-from hands import Http, envelope
 from nacl.signing import SigningKey
 from site_suite import World
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from attackers import Town
 from attempts import Attempt, Trial, tries
-from hands import Town
 from rounds import Rounds, approved
 
 #: What is tried → what ended the worker, as the journal has it ("" for an error of the code's own), and lines of code.

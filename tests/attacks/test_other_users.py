@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from attackers import PySyftClient, Town, call, key_of, send
 from attempts import Attempt, Trial, tries
-from hands import PySyftClient, Town, call, key_of, send
 from site_suite import weights
 
 from fedkit.errors import FedkitError

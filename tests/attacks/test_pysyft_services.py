@@ -9,8 +9,8 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from attackers import PySyftClient
 from attempts import Attempt, Trial, tries
-from hands import PySyftClient
 from site_suite import World
 
 CLOSED = "access.refused refused.access"

@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Optional, Union  # noqa: UP035
 
 import psutil
 import pytest
+from attackers import Http, PySyftClient
 from attempts import Attempt, Trial, tries
-from hands import Http, PySyftClient
 from site_suite import World
 
 from fedkit.sites import pysyft

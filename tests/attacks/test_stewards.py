@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from attackers import Town
 from attempts import Attempt, Trial, tries
-from hands import Town
 from site_suite import World
 
 from fedkit.governance.decision import Decision

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attackers import Town, call
 from attempts import Attempt, Trial, tries
-from hands import Town, call
 from site_suite import CANARY
 
 from fedkit.errors import RequestError

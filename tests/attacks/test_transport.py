@@ -8,8 +8,8 @@ import threading
 import time
 from typing import Any
 
+from attackers import Http, call, envelope, key_of, send
 from attempts import Attempt, Trial, tries
-from hands import Http, call, envelope, key_of, send
 from nacl.signing import SigningKey
 from site_suite import World
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from attackers import Town
 from attempts import Attempt, Trial, tries
-from hands import Town
 from rounds import Rounds, approved
 from worker_world import needs_landlock, needs_seccomp
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attackers import Town, call
 from attempts import Attempt, Trial, tries
-from hands import Town, call
 
 from fedkit.governance.levels import CALLS
 from fedkit.sites.base import Site

@@ -8,8 +8,8 @@ import sqlite3
 import time
 from typing import Any
 
+from attackers import Http, Town, envelope, send
 from attempts import Attempt, Trial, tries
-from hands import Http, Town, envelope, send
 from nacl.signing import SigningKey
 from site_suite import World
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from attackers import PySyftClient, Town
 from attempts import Attempt, Trial, tries
-from hands import PySyftClient, Town
 from site_suite import COUNT, weights
 from test_code_approval import call, function_of
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from attackers import Town
 from attempts import Attempt, Trial, tries
-from hands import Town
 from site_suite import make_corpus
 
 from fedkit.governance.decision import Decision

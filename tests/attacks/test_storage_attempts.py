@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 import pytest
+from attackers import Town, call, envelope, send
 from attempts import Attempt, Trial, tries
-from hands import Town, call, envelope, send
 from site_suite import CANARY
 
 from fedkit.digests import digest_bytes

@@ -6,8 +6,8 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+from attackers import Town
 from attempts import Attempt, Trial, tries
-from hands import Town
 from site_suite import COUNT
 from test_counting import at_once
 
