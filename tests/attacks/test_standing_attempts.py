@@ -9,7 +9,7 @@ from typing import Any
 from attackers import Town
 from attempts import Attempt, Trial, tries
 from site_suite import COUNT
-from test_counting import at_once
+from test_counting_attempts import at_once
 
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.standing import Range, StandingApproval
