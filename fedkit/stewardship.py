@@ -11,13 +11,14 @@ soon as the site has taken it. A view needs nothing else, and neither does a scr
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from fedkit.errors import AccessRefused, RequestError
+from fedkit.errors import AccessRefused, LedgerError, RequestError
 from fedkit.governance.decision import Decision
 from fedkit.governance.delegation import Delegation
 from fedkit.governance.review import Alike, RequestState, Review
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
     from fedkit.sites.base import Site, StandingState
     from fedkit.sites.launch import Federation
 
+T = TypeVar("T")
+
 
 class Stewardship:
-    """One steward at one site.
+    """One steward at one site. Safe for several threads, as a session alone is not: a view decides in one and reads in another.
 
     session:    logged in at the site as a steward.   keys, actor: where the steward's key lies, and its name there.
     domain:     of the ledger that the signatures are for.
-    relay:      brings a decision that counts to the ledger, such as `Ledger.decide`; None where somebody else does.
+    relay:      brings a decision that counts to the ledger, such as `Ledger.decide`; None where somebody else does. What it
+        fails to bring, the study does (`Study.gather_decisions`).
     colleagues: account → address of the site's other stewards, to whom work can be handed on.
     """
 
@@ -52,6 +56,7 @@ class Stewardship:
     ) -> None:
         self.session, self.colleagues = session, dict(colleagues)
         self._keys, self._actor, self._domain, self._relay = keys, actor, domain, relay
+        self._lock = threading.RLock()
 
     @classmethod
     def of(cls, federation: Federation, site: str, user: str = "steward") -> Stewardship:
@@ -83,10 +88,15 @@ class Stewardship:
         """The address that the steward's signatures belong to."""
         return self._keys.address(self._actor)
 
+    def _ask(self, call: Callable[[Site], T]) -> T:
+        """Call the site, one thread at a time."""
+        with self._lock:
+            return call(self.session)
+
     # -- reading
     def requests(self) -> list[RequestState]:
         """All requests at the site, newest first."""
-        return self.session.requests()
+        return self._ask(lambda site: site.requests())
 
     def waiting(self) -> list[RequestState]:
         """What waits for a decision, in the order in which it lapses."""
@@ -94,19 +104,19 @@ class Stewardship:
 
     def review(self, digest: str) -> Review:
         """Everything about one request."""
-        return self.session.review(digest)
+        return self._ask(lambda site: site.review(digest))
 
     def alike(self) -> list[Alike]:
         """Waiting requests that need one look: the same code, data, kind and contracts."""
-        return self.session.alike()
+        return self._ask(lambda site: site.alike())
 
     def standings(self) -> list[StandingState]:
         """The site's standing approvals, newest first."""
-        return self.session.standings()
+        return self._ask(lambda site: site.standings())
 
     def logs(self, digest: str) -> list[ExecutionLog]:
         """What a request's executions printed. It may hold private text: keep it at the site, and out of notebooks."""
-        return self.session.logs(digest)
+        return self._ask(lambda site: site.logs(digest))
 
     # -- deciding
     def decide(
@@ -128,13 +138,14 @@ class Stewardship:
             rounds=rounds or 0 if approved else 0,
             expires=int(time.time()) + days * DAY,
             reason=reason,
-            reason_digest=self.session.reason_digest(reason),
+            reason_digest=self._ask(lambda site: site.reason_digest(reason)),
             steward=self.address,
         )
         decision = self._keys.sign_decision(self._actor, decision, self._domain)
-        state = self.session.decide(decision)
+        state = self._ask(lambda site: site.decide(decision))
         if self._relay is not None and state.status != "pending":
-            self._relay(decision)
+            with suppress(LedgerError):  # it counts at the site, and the study brings it to the ledger before it runs
+                self._relay(decision)
         return state
 
     def decide_all(
@@ -153,30 +164,30 @@ class Stewardship:
 
     def decision(self, digest: str) -> Decision | None:
         """The last signed decision about a request, with who signed it and the signature; None if there is none."""
-        return self.session.decision(digest)
+        return self._ask(lambda site: site.decision(digest))
 
     # -- standing approvals
     def stand(self, standing: StandingApproval) -> StandingApproval:
         """Sign a standing approval and let it count at the site. Raises what the site refuses."""
-        return self.session.offer_standing(self._keys.sign_standing(self._actor, standing, self._domain))
+        return self._ask(lambda site: site.offer_standing(self._keys.sign_standing(self._actor, standing, self._domain)))
 
     def withdraw_standing(self, digest: str, reason: str) -> StandingState:
         """From now on it covers nothing. Raises RequestError without a reason."""
         if not reason.strip():
             raise RequestError("a withdrawal needs a reason", expected="a reason for the other stewards", got="none")
-        return self.session.withdraw_standing(digest, reason)
+        return self._ask(lambda site: site.withdraw_standing(digest, reason))
 
     # -- handing on
     def assign(self, digest: str, colleague: str) -> RequestState:
         """Hand a waiting request to a steward of the site, by the name of the account."""
-        return self.session.assign(digest, colleague)
+        return self._ask(lambda site: site.assign(digest, colleague))
 
     def delegate(self, colleague: str, days: int) -> Delegation:
         """Let a colleague act for oneself for some days. Raises RequestError for somebody who is none."""
         if colleague not in self.colleagues:
             raise RequestError("no such colleague", expected=f"one of {sorted(self.colleagues)}", got="another name")
         delegation = Delegation(self.site, self.address, self.colleagues[colleague], int(time.time()) + days * DAY)
-        return self.session.delegate(self._keys.sign_delegation(self._actor, delegation, self._domain))
+        return self._ask(lambda site: site.delegate(self._keys.sign_delegation(self._actor, delegation, self._domain)))
 
 
 def in_order(states: Sequence[RequestState]) -> list[RequestState]:

@@ -11,20 +11,19 @@ import ipywidgets
 
 from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.findings import find
-from fedkit.governance.request import PURPOSES, CodeRequest
-from fedkit.governance.review import MockResult, RequestState
+from fedkit.governance.request import CodeRequest
+from fedkit.governance.review import Finding, MockResult, RequestState
 from fedkit.templates import TEMPLATES, template
 from fedkit.widgets.asking import StudyAsking, described
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html
 from fedkit.widgets.parameter_fields import ParameterFields, words_of
+from fedkit.widgets.request_fields import controls
 from fedkit.widgets.request_preview import preview_html, results_html, states_html
 from fedkit.widgets.request_values import LABELS, MODELS, OF_TRAINING, SEQUENTIAL, RequestValues, problems
 from fedkit.widgets.words import PURPOSE_WORDS
 
 if TYPE_CHECKING:
     from fedkit.study import Study
-
-_STYLE = {"description_width": "190px"}
 
 
 class RequestForm(FedkitWidget):
@@ -55,10 +54,11 @@ class RequestForm(FedkitWidget):
         self.submitted: RequestValues | None = None
         self.draft: CodeRequest | None = None
         self.rehearsals: Sequence[MockResult] = ()
+        self._found: tuple[str, list[Finding]] | None = None
         self.states: Mapping[str, RequestState | FedkitError] = {}
         start = {"permit_expires": _today() + timedelta(days=30), "dataset": next(iter(datasets), ""), "model": models[0]}
         first = _known(RequestValues(), {"template": templates[0], **start, **defaults})
-        self.fields = _controls(templates, datasets, models)
+        self.fields = controls(templates, datasets, models)
         self.hints = {name: ipywidgets.HTML() for name in self.fields}
         for name, control in self.fields.items():
             control.description = LABELS[name]
@@ -238,13 +238,20 @@ class RequestForm(FedkitWidget):
                 text = f'<p class="fk-bad" role="status">{escape(bad)}</p>' if bad else ""
                 hint.value = text + (f'<p class="fk-soft">{escape(note)}</p>' if note else "")
             problem = self._redraft(values, found)
-            own = find(values.source) if values.source.strip() else []
-            self._preview.value = preview_html(values, self.draft, own, problem) if self._asking is not None else ""
+            self._preview.value = (
+                preview_html(values, self.draft, self._findings(values.source), problem) if self._asking is not None else ""
+            )
             self._states.value = results_html(self.rehearsals) + states_html(self.states)
             stuck = bool(found or problem) or self.busy
             self._try.disabled = stuck
             self._button.disabled = stuck or values == self.submitted
             self._look.disabled = self.busy or self.submitted is None
+
+    def _findings(self, source: str) -> list[Finding]:
+        """What a static look finds in one's own code; looked for once for each text."""
+        if self._found is None or self._found[0] != source:
+            self._found = (source, find(source) if source.strip() else [])
+        return self._found[1]
 
     def _redraft(self, values: RequestValues, found: Mapping[str, str]) -> str:
         """Make the draft anew; returns why there is none, or ""."""
@@ -276,27 +283,6 @@ class RequestForm(FedkitWidget):
         hidden |= set(OF_TRAINING) if values.template != "training" else set()
         facts: list[tuple[str, object]] = [(LABELS[name], shown[name]) for name in LABELS if name not in hidden]
         return facts + [(words_of(name), _plain(value)) for name, value in values.parameters.items()]
-
-
-def _controls(templates: Sequence[str], datasets: Sequence[str], models: Sequence[str]) -> dict[str, ipywidgets.Widget]:
-    """A control for each field, in the order of the form."""
-    wide: dict[str, Any] = {"layout": ipywidgets.Layout(width="100%", max_width="680px"), "style": _STYLE}
-    short: dict[str, Any] = {"layout": ipywidgets.Layout(width="300px"), "style": _STYLE}
-    return {
-        "template": ipywidgets.Dropdown(options=[(TEMPLATES[name].title, name) for name in templates], **wide),
-        "title": ipywidgets.Text(**wide),
-        "purpose": ipywidgets.Textarea(rows=2, **wide),
-        "category": ipywidgets.Dropdown(options=[(PURPOSE_WORDS[name], name) for name in PURPOSES], **wide),
-        "permit_id": ipywidgets.Text(**wide),
-        "permit_purpose": ipywidgets.Text(**wide),
-        "permit_expires": ipywidgets.DatePicker(layout=ipywidgets.Layout(width="360px"), style=_STYLE),
-        "permit_users": ipywidgets.Text(placeholder="addresses with commas between; empty: as it was issued", **wide),
-        "dataset": ipywidgets.Dropdown(options=list(datasets), **wide),
-        "rounds": ipywidgets.IntText(continuous_update=True, **short),
-        "sequential_rounds": ipywidgets.IntText(continuous_update=True, **short),
-        "model": ipywidgets.Dropdown(options=list(models), **wide),
-        "source": ipywidgets.Textarea(rows=12, **wide).add_class("fk-source"),
-    }
 
 
 def _plain(value: Any) -> str:

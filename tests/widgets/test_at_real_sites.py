@@ -302,6 +302,20 @@ def test_a_privacy_cost_stands_beside_what_is_spent(study: Study, desk: Stewards
     assert "0.25 spent by this researcher so far, 0.25 by all" in live_html(ReviewPanel.at(desk, study.requested().digest))
 
 
+def test_no_key_and_no_password_is_in_what_a_browser_gets(study: Study, desk: Stewardship, federation: Federation) -> None:
+    form = form_of(study)
+    form.submit()
+    view = StewardDesk(desk)
+    view.choose(study.requested().digest).approve()
+    sent = everything_sent(view) + everything_sent(form)
+    secrets = [file.read_bytes() for file in (federation.folder / "keys").iterdir()]
+    secrets += [account.password.encode() for accounts in federation._accounts.values() for account in accounts.values()]
+    assert len(secrets) > 8
+    for secret in secrets:
+        forms = {secret.hex(), secret.decode("utf-8", "replace").strip().removeprefix("0x")}
+        assert not [text for text in forms if len(text) >= 8 and text in sent]
+
+
 def test_a_page_without_a_desk_offers_only_the_decision(study: Study) -> None:
     asked(study)
     page = ReviewPanel(study.review("fi"), lambda **_: study.review("fi").state)
