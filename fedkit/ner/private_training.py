@@ -1,8 +1,10 @@
-"""One site's local pass with noise: DP-SGD (Abadi et al., "Deep Learning with Differential Privacy", CCS 2016), note by note.
+"""One site's local pass with noise: DP-SGD (Abadi et al., "Deep Learning with Differential Privacy", CCS 2016).
 
 Every step draws each note with the same probability, cuts each note's gradient to a norm, and adds Gaussian noise to their sum.
-What is private is whether a note was there at all, whatever else is known. The drawing and the noise come from the system's
-random source, never from the settings' seed: whoever knows the seed would take the noise away again.
+What is private is whether a note was there at all, whatever else is known. With the unit "patient" it is whether a person was
+there: all notes of a person are drawn together, and the sum of their gradients is cut (Levy et al., "Learning with User-Level
+Privacy", NeurIPS 2021). The drawing and the noise come from the system's random source, never from the settings' seed: whoever
+knows the seed would take the noise away again.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 import torch
 
 from fedkit.errors import TrainingError
+from fedkit.governance.training_noise import UNITS
 from fedkit.ner.models.base import TaggerModel
 from fedkit.ner.training import Pass, rate_at, training_settings
 
@@ -28,8 +31,9 @@ _AT_ONCE = 256
 class NoisePlan:
     """What a request says of its noise, under `settings["training"]["privacy"]`.
 
-    sigma: standard deviation of the noise, over `clip`.   clip: greatest norm of a note's gradient.
-    notes_per_step: how many notes a step draws in the mean.   steps_per_round: how many steps a round has.
+    sigma: standard deviation of the noise, over `clip`.   clip: greatest norm of a note's (or patient's) gradient.
+    notes_per_step: how many notes (or patients) a step draws in the mean.   steps_per_round: how many steps a round has.
+    unit: "note" or "patient": what is drawn, cut, and private as a whole.
     Raises TrainingError for what is none.
     """
 
@@ -37,13 +41,14 @@ class NoisePlan:
     clip: float
     notes_per_step: int
     steps_per_round: int
+    unit: str = "note"
 
     def __post_init__(self) -> None:
         numbers = (self.sigma, self.clip, float(self.notes_per_step), float(self.steps_per_round))
-        if not all(math.isfinite(number) and number > 0 for number in numbers):
+        if not all(math.isfinite(number) and number > 0 for number in numbers) or self.unit not in UNITS:
             raise TrainingError(
                 "no such noise",
-                expected="sigma, clip, notes_per_step and steps_per_round above 0",
+                expected=f"sigma, clip, notes_per_step and steps_per_round above 0, unit {' or '.join(UNITS)}",
                 got=", ".join(f"{number:g}" for number in numbers),
             )
 
@@ -54,8 +59,9 @@ class NoisePlan:
         if not row:
             return None
         try:
-            return NoisePlan(float(row["sigma"]), float(row["clip"]), int(row["notes_per_step"]), int(row["steps_per_round"]))
-        except (KeyError, TypeError, ValueError, OverflowError):
+            steps, unit = int(row["steps_per_round"]), str(row.get("unit", "note"))
+            return NoisePlan(float(row["sigma"]), float(row["clip"]), int(row["notes_per_step"]), steps, unit)
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
             raise TrainingError(
                 "the noise of this training is not described",
                 expected="sigma, clip, notes_per_step, steps_per_round",
@@ -63,16 +69,19 @@ class NoisePlan:
             ) from None
 
     def probability(self, notes: int) -> float:
-        """With which a note is drawn for a step, at a site with so many notes."""
+        """With which a note (or patient) is drawn for a step, at a site with so many."""
         return min(1.0, self.notes_per_step / max(1, notes))
 
 
-def private_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str, Any]) -> Pass:
+def private_pass(
+    model: TaggerModel, items: Sequence[Any], settings: Mapping[str, Any], patients: Sequence[str | None] | None = None
+) -> Pass:
     """Train `model` in place for one round under the settings' plan of noise.
 
     What it tells is the plan's: the loss, and how many notes were drawn, are no part of the budget.
-    settings: as of `fedkit.ner.training.train_pass`. Raises TrainingError if there are no notes or no plan, or a weight becomes
-    NaN or infinite.
+    settings: as of `fedkit.ner.training.train_pass`.   patients: of each note whose it is, None for a note that is its own
+        patient; read where the plan's unit is the patient.
+    Raises TrainingError if there are no notes or no plan, or a weight becomes NaN or infinite.
     """
     plan = NoisePlan.of(settings)
     if plan is None or not items:
@@ -84,11 +93,12 @@ def private_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str
     weights = [p for p in model.module.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(weights, lr=training["lr"], fused=True)
     model.module.train()
-    q = plan.probability(len(items))
+    units = _units(len(items), patients if plan.unit == "patient" else None)
+    q = plan.probability(len(units))
     for step in range(plan.steps_per_round):
         for group in optimiser.param_groups:
             group["lr"] = rate_at((number - 1 + step / plan.steps_per_round) / rounds, training)
-        chosen = [items[i] for i in np.flatnonzero(random.random(len(items)) < q)]
+        chosen = [[items[i] for i in units[n]] for n in np.flatnonzero(random.random(len(units)) < q)]
         sums = _summed(model, chosen, plan.clip)
         for weight in weights:
             noise = random.standard_normal(tuple(weight.shape), dtype=np.float32) * np.float32(plan.sigma * plan.clip)
@@ -106,10 +116,26 @@ def private_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str
     return Pass(0.0, plan.notes_per_step * plan.steps_per_round, 0, plan.steps_per_round)
 
 
-def _summed(model: TaggerModel, items: Sequence[Any], clip: float) -> dict[torch.nn.Parameter, torch.Tensor]:
+def _units(notes: int, patients: Sequence[str | None] | None) -> list[list[int]]:
+    """The places of the notes that are drawn together: each by itself, or those of a patient."""
+    if patients is None:
+        return [[place] for place in range(notes)]
+    found: dict[Any, list[int]] = {}
+    for place, patient in enumerate(patients):
+        found.setdefault(("note", place) if patient is None else ("patient", patient), []).append(place)
+    return list(found.values())
+
+
+def _summed(model: TaggerModel, units: Sequence[Sequence[Any]], clip: float) -> dict[torch.nn.Parameter, torch.Tensor]:
     sums: dict[torch.nn.Parameter, torch.Tensor] = {}
-    for start in range(0, len(items), _AT_ONCE):
-        found, _ = model.clipped_gradients(items[start : start + _AT_ONCE], clip)
+    rest = list(units)
+    while rest:
+        here = [rest.pop()]  # a unit goes through whole, however many notes it has
+        while rest and sum(map(len, here)) + len(rest[-1]) <= _AT_ONCE:
+            here.append(rest.pop())
+        alone = all(len(unit) == 1 for unit in here)
+        groups = None if alone else [number for number, unit in enumerate(here) for _ in unit]
+        found, _ = model.clipped_gradients([item for unit in here for item in unit], clip, groups)
         for weight, total in found.items():
             sums[weight] = sums[weight] + total if weight in sums else total
     return sums

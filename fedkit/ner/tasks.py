@@ -109,7 +109,10 @@ def train_round(notes: NoteSet, weights: Mapping[str, np.ndarray], settings: Map
             help="leave this site out of the study, or give it notes in train.jsonl",
         )
     numbers = _counts(model, notes, "dev", training_settings(settings)["dev_notes"])
-    done = (private_pass if NoisePlan.of(settings) else train_pass)(model, items, settings)
+    if NoisePlan.of(settings) is not None:
+        done = private_pass(model, items, settings, [note.patient for note in notes.train])
+    else:
+        done = train_pass(model, items, settings)
     return {"tensors": model.parameters(), "numbers": {"loss": done.loss, "notes": done.notes, "words": done.words, **numbers}}
 
 

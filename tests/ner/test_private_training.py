@@ -64,6 +64,62 @@ def test_a_note_does_not_depend_on_its_neighbours() -> None:
     assert torch.allclose(together, alone, rtol=1e-4)
 
 
+# -- patients
+@pytest.mark.parametrize("clip", [1e-3, 0.5, 1e3])
+def test_the_quick_sum_of_patients_is_that_of_their_notes_one_by_one(clip: float) -> None:
+    model = model_of()
+    items = model.encode([*make_notes(9), Note("empty", "", "nb"), *make_notes(4, seed=7)])
+    groups = [0, 1, 0, 2, 3, 2, 1, 0, 4, 5, 3, 0, 6, 1]
+    quick, norms = model.clipped_gradients(items, clip, groups)
+    slow, expected = TaggerModel.clipped_gradients(model, items, clip, groups)
+    assert norms.shape == (7,)
+    assert torch.allclose(norms, expected, rtol=1e-4, atol=1e-5)
+    for weight, total in slow.items():
+        assert torch.allclose(quick[weight], total, rtol=1e-3, atol=1e-5 * max(1.0, clip))
+
+
+def test_no_patient_moves_the_sum_by_more_than_the_clipping_norm_however_many_notes_there_are() -> None:
+    model = model_of()
+    items = model.encode(make_notes(12))
+    groups = [0] * 8 + [1, 2, 3, 3]
+    whole, _ = model.clipped_gradients(items, 0.25, groups)
+    rest, _ = model.clipped_gradients(items[8:], 0.25, [0, 1, 2, 2])
+    by_note, _ = model.clipped_gradients(items, 0.25)
+    others, _ = model.clipped_gradients(items[8:], 0.25)
+    moved = torch.stack([(whole[p] - rest[p]).norm() for p in whole]).norm()
+    unbounded = torch.stack([(by_note[p] - others[p]).norm() for p in whole]).norm()
+    assert float(moved) <= 0.25 * (1 + 1e-4)
+    assert float(unbounded) > 0.25 * 1.5, "cut by note, a patient with eight notes counts several times: the test can fail"
+
+
+def test_all_notes_of_a_patient_are_drawn_together_and_cut_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patients of three notes each and notes of nobody, by a plan that draws a part of the units."""
+    model = model_of()
+    notes = make_notes(40)
+    items = model.encode(notes)
+    patients = [f"p{i % 10}" if i < 30 else None for i in range(40)]
+    place = {id(item): i for i, item in enumerate(items)}
+    seen: list[list[list[int]]] = []
+    quick = type(model).clipped_gradients
+
+    def watch(self: Any, given: Any, clip: float, groups: Any = None) -> Any:
+        numbers = range(len(given)) if groups is None else groups
+        units: dict[int, list[int]] = {}
+        for item, group in zip(given, numbers, strict=True):
+            units.setdefault(group, []).append(place[id(item)])
+        seen.append(list(units.values()))
+        return quick(self, given, clip, groups)
+
+    monkeypatch.setattr(type(model), "clipped_gradients", watch)
+    plan = settings(notes_per_step=10, steps_per_round=12, unit="patient")
+    private_pass(model, items, plan, patients)
+    drawn = [sorted(unit) for step in seen for unit in step]
+    assert {len(unit) for unit in drawn} == {1, 3}
+    for unit in drawn:
+        assert unit == ([i for i in range(30) if i % 10 == unit[0] % 10] if unit[0] < 30 else [unit[0]])
+    assert len(drawn) / 12 == pytest.approx(10, abs=5), "ten of twenty units in the mean"
+
+
 # -- noise
 def test_the_noise_has_the_width_that_the_plan_says() -> None:
     """With no learning from notes to speak of (tiny clip, huge sigma), the gradients are the noise: Adam's first step shows
@@ -71,7 +127,7 @@ def test_the_noise_has_the_width_that_the_plan_says() -> None:
     seen: list[torch.Tensor] = []
 
     class Watched(type(model_of())):  # type: ignore[misc]
-        def clipped_gradients(self, items: Any, clip: float) -> Any:
+        def clipped_gradients(self, items: Any, clip: float, groups: Any = None) -> Any:
             return {}, torch.zeros(len(items))
 
     model = model_of()
@@ -137,7 +193,15 @@ def test_a_round_of_a_request_trains_with_noise_if_its_settings_say_so() -> None
 # -- bad input
 @pytest.mark.parametrize(
     "privacy",
-    [{"sigma": 0}, {"clip": -1}, {"sigma": math.nan}, {"notes_per_step": 0}, {"steps_per_round": math.inf}, {"sigma": "much"}],
+    [
+        {"sigma": 0},
+        {"clip": -1},
+        {"sigma": math.nan},
+        {"notes_per_step": 0},
+        {"steps_per_round": math.inf},
+        {"sigma": "much"},
+        {"unit": "site"},
+    ],
 )
 def test_noise_that_is_none_is_named(privacy: dict[str, Any]) -> None:
     with pytest.raises(TrainingError):

@@ -42,25 +42,30 @@ class TaggerModel(ABC):
         """Mean cross-entropy over the words of these encoded notes, a scalar with gradient."""
 
     def clipped_gradients(
-        self, items: Sequence[Any], clip: float
+        self, items: Sequence[Any], clip: float, groups: Sequence[int] | None = None
     ) -> tuple[dict[torch.nn.Parameter, torch.Tensor], torch.Tensor]:
-        """(parameter → sum over these notes of the gradients of their own losses, each cut to norm `clip`, the norms before).
+        """(parameter → sum over the groups of their gradients, each cut to norm `clip`; the norms before, one for each group).
 
-        A note's loss is `loss([note])`; a note without words adds nothing. This goes through the notes one by one and holds of
-        every model; a model may do it faster.
+        groups: of each note the number of its group, 0 … n - 1, none left out; None: every note is its own. A group's gradient
+            is the sum of those of its notes' losses `loss([note])`; a note without words adds nothing.
+        This goes through the notes one by one and holds of every model; a model may do it faster.
         """
         weights = [p for p in self.module.parameters() if p.requires_grad]
         sums = {p: torch.zeros_like(p) for p in weights}
-        norms = torch.zeros(len(items))
-        for number, item in enumerate(items):
-            if not len(item.words):
-                continue
-            found = torch.autograd.grad(self.loss([item]), weights, allow_unused=True)
-            norms[number] = norm = torch.stack([g.norm() for g in found if g is not None]).norm()
+        norms = torch.zeros(len(items) if groups is None else len(set(groups)))
+        for number in range(len(norms)):
+            whole = {p: torch.zeros_like(p) for p in weights}
+            for place in [number] if groups is None else [i for i, group in enumerate(groups) if group == number]:
+                if not len(items[place].words):
+                    continue
+                found = torch.autograd.grad(self.loss([items[place]]), weights, allow_unused=True)
+                for weight, gradient in zip(weights, found, strict=True):
+                    if gradient is not None:
+                        whole[weight] += gradient
+            norms[number] = norm = torch.stack([gradient.norm() for gradient in whole.values()]).norm()
             factor = min(1.0, clip / max(float(norm), 1e-12))
-            for weight, gradient in zip(weights, found, strict=True):
-                if gradient is not None:
-                    sums[weight] += factor * gradient
+            for weight, gradient in whole.items():
+                sums[weight] += factor * gradient
         return sums, norms
 
     @abstractmethod

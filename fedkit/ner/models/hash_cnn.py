@@ -81,12 +81,21 @@ class HashCNN(TaggerModel):
         flat = self.module(torch.cat([item.features for item in items]))
         return F.cross_entropy(flat, torch.cat([item.tags for item in items]), ignore_index=IGNORED)
 
-    def clipped_gradients(self, items: Sequence[Encoded], clip: float) -> tuple[dict[nn.Parameter, torch.Tensor], torch.Tensor]:
+    def clipped_gradients(
+        self, items: Sequence[Encoded], clip: float, groups: Sequence[int] | None = None
+    ) -> tuple[dict[nn.Parameter, torch.Tensor], torch.Tensor]:
         taps: list[Tap] = []
+        if groups is not None:  # a group's notes lie one below the other, so their rows are those of one long note
+            order = sorted(range(len(items)), key=groups.__getitem__)
+            items, groups = [items[i] for i in order], sorted(groups)
         sizes = [len(item.features) for item in items]
         flat = self.module(torch.cat([item.features for item in items]), taps)
         each = F.cross_entropy(flat, torch.cat([item.tags for item in items]), ignore_index=IGNORED, reduction="none")
         words = torch.tensor([max(1, size - 1) for size in sizes]).repeat_interleave(torch.tensor(sizes))
+        if groups is not None:
+            of_notes, sizes = sizes, [0] * len(set(groups))
+            for group, size in zip(groups, of_notes, strict=True):
+                sizes[group] += size
         return clipped_sum((each / words).sum(), taps, sizes, clip)
 
     def save_pretrained(self, folder: Path) -> None:

@@ -36,7 +36,8 @@ def clipped_sum(
 ) -> tuple[dict[nn.Parameter, torch.Tensor], torch.Tensor]:
     """(parameter → sum over the notes of their clipped gradients, norms of the notes' gradients before).
 
-    losses: scalar, the sum of the notes' losses.   taps: of every layer with parameters.   sizes: rows of each note, in order.
+    losses: scalar, the sum of the notes' losses.   taps: of every layer with parameters.   sizes: rows of each note, in order;
+        of several notes together, where they are to be cut together.
     clip: greatest norm over all parameters together that one note keeps.
     """
     gradients = torch.autograd.grad(losses, [tap.given for tap in taps])
