@@ -58,6 +58,9 @@ def release(study: Study) -> Path:
         metrics=metrics,
         digests=digests,
         folder=folder.name,
+        masked=request.secure_sum is not None,
+        noise=request.entry("train_round").noise if any(e.name == "train_round" for e in request.entries) else None,
+        costs=(study.plan or {}).get("privacy", {}),
     )
     decisions = [decision.to_json() for decision in study.decisions()]
     write_whole(part / "README.md", card.encode(), mode=0o666)

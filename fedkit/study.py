@@ -99,6 +99,9 @@ class Study:
         sequential_rounds: int | None = None,
         settings: Mapping[str, Any] | None = None,
         masked: bool = False,
+        epsilon: float | None = None,
+        delta: float = 1e-5,
+        unit: str = "note",
     ) -> dict[str, Any]:
         """1 Describe: question, purpose, permit, data, and what is asked of them.
 
@@ -109,12 +112,23 @@ class Study:
             weights to the next site, so it stands in the request that every steward signs.
         masked:   add up the sites' weights under masks, so that nobody sees those of one site (secure aggregation; a training
             without sequential rounds at three sites or more, all of which must approve).
+        epsilon:  train with noise, so that all rounds together cost at most this at every site (differential privacy of each
+            training note, with a chance of delta to fail; docs/privacy.md). unit: what is private, "note".
         Raises RequestError for a template or parameters that are not possible.
         """
+        noise = None if epsilon is None else (epsilon, delta, unit)
         chosen = {"rounds": rounds, "sequential_rounds": sequential_rounds}
         given = {**(settings or {}), **{k: v for k, v in chosen.items() if v is not None}, **(parameters or {})}
         self.plan = study_asking.plan(
-            self, title=title, purpose=purpose, permit=permit, dataset=dataset, name=template, parameters=given, masked=masked
+            self,
+            title=title,
+            purpose=purpose,
+            permit=permit,
+            dataset=dataset,
+            name=template,
+            parameters=given,
+            masked=masked,
+            noise=noise,
         )
         self.run_folder.write("plan", self.plan)
         self.journal.describe(len(self.sites))

@@ -34,12 +34,15 @@ def plan(
     name: str,
     parameters: Mapping[str, Any],
     masked: bool = False,
+    noise: tuple[float, float, str] | None = None,
 ) -> dict[str, Any]:
     """The plan of a study, from the template called `name`; see `Study.describe`."""
     data, made = catalogued(study, dataset), template(name)
     settings = made.settings(parameters, data)
     if (weights := made.inputs(parameters)) is not None:
         write_whole(study.folder / INPUTS, weights, mode=0o666)
+    if noise is not None:
+        settings = _private(name, settings, data, noise)
     settings["study"] = study.folder.name  # two runs of one plan are two requests, each decided and counted on its own
     until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
@@ -53,7 +56,31 @@ def plan(
         return {**found, "template": name}
     shown = f", the first {settings['sequential_rounds']} from site to site" if settings["sequential_rounds"] else ""
     study.say(1, f"{title}: {len(data.labels)} labels at {len(study.sites)} sites, {settings['rounds']} rounds{shown}")
+    told = made.noise(settings)
+    if told is not None:
+        from fedkit.ner.tasks import initial_parameters
+        from fedkit.private_plan import costs
+
+        found["privacy"] = costs(told, settings["rounds"], data.notes) if told.unit == "note" else {}
+        size = sum(array.size for array in initial_parameters(settings).values()) * 4
+        shown = ", ".join(f"{site} {epsilon:.2f}" for site, epsilon in found["privacy"].items()) or "counted at each site"
+        study.say(
+            1,
+            f"noise {told.sigma:g} for every {told.unit}; epsilon at delta {told.delta:g} for all rounds: {shown};"
+            f" {size / 1e6:.1f} MB a round and site",
+        )
     return found
+
+
+def _private(name: str, settings: dict[str, Any], data: Data, noise: tuple[float, float, str]) -> dict[str, Any]:
+    """Settings with noise for (epsilon, delta, unit). Raises RequestError."""
+    if name != "training":
+        raise RequestError(
+            "epsilon is of a training", expected="the template training", got=name, help="counts and tables have a rho"
+        )
+    from fedkit.private_plan import with_noise
+
+    return with_noise(settings, data.notes, *noise)
 
 
 def request_of(study: Study, plan: Mapping[str, Any], source: str | None) -> CodeRequest:

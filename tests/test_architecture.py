@@ -24,6 +24,7 @@ LAYERS = (
     (
         "study",
         "asking",
+        "private_plan",
         "study_asking",
         "study_budgets",
         "study_deciding",

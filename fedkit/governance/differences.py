@@ -197,6 +197,7 @@ def _of_request(old: CodeRequest, new: CodeRequest) -> Iterator[Change]:
             yield Change("entry", name, f"`{name}` may run {_many(row['executions'], 'time')}, before {before['executions']}")
         yield from _of_values("contract", name, before["contract"], row["contract"])
         yield from _of_values("contract", f"{name}.privacy", before.get("privacy"), row.get("privacy"))
+        yield from _of_values("contract", f"{name}.noise", before.get("noise"), row.get("noise"))
     yield from _of_values("setting", "settings", *settings)
     del a["source"], b["source"]
     yield from _of_values("request", "", a, b)

@@ -18,6 +18,7 @@ from fedkit.governance.kinds import DEFAULT, check_kind
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.privacy import Privacy
 from fedkit.governance.secure_sum import SecureSum
+from fedkit.governance.training_noise import TrainingNoise, check_noise
 
 #: The kinds of purpose for which health data may be used again: Regulation (EU) 2025/327 (EHDS), article 53(1), (a) to (f).
 PURPOSES = ("public-health", "policy", "statistics", "education", "research", "care")
@@ -82,6 +83,7 @@ class Entry:
     contract does not declare it leaves out.
 
     privacy: what one execution costs, if its result is to leave with noise; None for a result as it is.
+    noise: of a training whose weights learn under noise; it must be what the settings plan.
     Raises RequestError if something would leave without the noise that is paid for.
     """
 
@@ -89,6 +91,7 @@ class Entry:
     executions: int
     contract: OutputContract
     privacy: Privacy | None = None
+    noise: TrainingNoise | None = None
 
     def __post_init__(self) -> None:
         if self.privacy is not None:
@@ -96,12 +99,15 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         row: dict[str, Any] = {"name": self.name, "executions": self.executions, "contract": self.contract.to_json()}
-        return {**row, "privacy": self.privacy.to_json()} if self.privacy is not None else row
+        if self.privacy is not None:
+            row["privacy"] = self.privacy.to_json()
+        return {**row, "noise": self.noise.to_json()} if self.noise is not None else row
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Entry:
         privacy = Privacy.from_json(row["privacy"]) if "privacy" in row else None
-        return Entry(row["name"], int(row["executions"]), OutputContract.from_json(row["contract"]), privacy)
+        noise = TrainingNoise.from_json(row["noise"]) if "noise" in row else None
+        return Entry(row["name"], int(row["executions"]), OutputContract.from_json(row["contract"]), privacy, noise)
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,7 @@ class CodeRequest:
             if entry.executions < 1:
                 raise RequestError(f"{entry.name} may never run", expected="executions >= 1", got=str(entry.executions))
         check_kind(self.kind, ((entry.name, entry.contract) for entry in self.entries))
+        check_noise(self.kind, self.entries, self.settings)
         if self.secure_sum is not None:
             self.secure_sum.check((entry.name, entry.contract) for entry in self.entries)
         if self.dataset not in self.permit.datasets:

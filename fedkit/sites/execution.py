@@ -27,6 +27,7 @@ from fedkit.sites.approving.office import Office, needed_of
 from fedkit.sites.clock import SiteClock
 from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
+from fedkit.sites.prices import Prices
 from fedkit.sites.replies import WorkerResult
 from fedkit.sites.spending import Spending
 from fedkit.sites.summing import Summing
@@ -47,7 +48,7 @@ class Execution:
         )
         self.clock = SiteClock(parts.journal, parts.clock)
         self.usage = Usage(parts.store.database)
-        self.spending = Spending(parts, self.usage)
+        self.spending, self.prices = Spending(parts, self.usage), Prices(parts.notes, self.usage)
         self._patients = parts.notes.patients()
         self.office = Office(parts, needed_of(self.rules))
         self.summing = Summing(parts)
@@ -76,7 +77,7 @@ class Execution:
         level, address = (account.level, account.address) if account else ("guest", "")
         used = self.parts.store.used(digest).get(entry, (0, 0))[0]
         dataset, now, days = self.parts.config.dataset, self.clock.wall(), self.settings.quota_days
-        charged = self.usage.known(key)  # and so it takes nothing more
+        charged, cost = self.usage.known(key), self.prices.of(request, key)  # charged: and so it takes nothing more
         return Context(
             request=request,
             digest=digest,
@@ -92,9 +93,12 @@ class Execution:
             approvals=tuple(self.office.approvals(digest)) if self.office.needed > 1 else (),
             recent=() if charged else self.usage.recent(user, dataset, now - days * 86_400),
             patients=self._patients,
-            cost=0.0 if charged else cost_of(request, entry),
+            cost=cost.rho,
             spent=self.usage.spent(dataset, user),
             spent_in_all=self.usage.spent(dataset),
+            epsilon=cost.epsilon,
+            epsilon_spent=self.usage.spent_on_training(dataset, user),
+            epsilon_in_all=self.usage.spent_on_training(dataset),
             clock=self.clock.reading(),
         )
 
@@ -155,8 +159,8 @@ class Execution:
                 if (receipt := self.admit(request, key, user)) is not None:
                     return receipt
                 self.parts.store.charge(*key)
-                rho = cost_of(request, key[1])
-                self.usage.charge(key, user=user, dataset=request.dataset, now=self.clock.wall(), rho=rho)
+                cost, now = self.prices.of(request, key), self.clock.wall()
+                self.usage.charge(key, user=user, dataset=request.dataset, now=now, rho=cost.rho, epsilon=cost.epsilon)
         except FedkitError as error:
             raise self.refused(key, error, user) from None
         digest_, entry, round, inputs = key
@@ -298,8 +302,3 @@ def not_submitted() -> DigestMismatch:
         got="another digest",
         help="submit the request first; a changed request has another digest and needs its own decision",
     )
-
-
-def cost_of(request: CodeRequest, entry: str) -> float:
-    """What an execution of the entry takes of the privacy budget (zCDP rho); 0 for none, and for an entry that is none."""
-    return next((e.privacy.rho for e in request.entries if e.name == entry and e.privacy is not None), 0.0)

@@ -1,7 +1,7 @@
 """What executions at a site cost, as statements that the ledger takes: signed by the site, in the order in which they ran.
 
-The site counts in rho, and its own budget is what refuses. The ledger counts in millionths of epsilon, which add up too (basic
-composition, never too little); a cost in rho is told as its epsilon at `DELTA`, rounded up.
+The site's own budget is what refuses. The ledger counts in millionths of epsilon, which add up too (basic composition,
+never too little); a cost in rho is told as its epsilon at `DELTA`, a round of a training as what it added, both rounded up.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Spending:
         """See `Site.spends`. The ledger has one execution of an entry in a round: of several, with other weights, the first."""
         execution, spent, ran = (digest, entry, round), 0, False
         told: dict[tuple[str, str, int], Spend] = {}
-        for request, name, number, rho in self.usage.costs(self.parts.config.dataset):
-            key, amount = (request, name, number), amount_of(rho)
+        for request, name, number, rho, trained in self.usage.costs(self.parts.config.dataset):
+            key, amount = (request, name, number), amount_of(rho) + math.ceil(trained * EPSILON)
             ran = ran or key == execution
             if amount and key not in told:
                 told[key] = Spend(request, self.site, name, number, amount, spent)

@@ -132,6 +132,13 @@ class DuckDBNoteStore(NoteStore):
             unnamed, persons = db.execute("SELECT COUNT(*) - COUNT(patient), COUNT(DISTINCT patient) FROM notes").fetchall()[0]
         return None if unnamed else int(persons)
 
+    def training_units(self) -> dict[str, int]:
+        """How many notes to train on, and of how many patients ("note", "patient"); a note without one is its own patient."""
+        query = "SELECT COUNT(*), COUNT(DISTINCT patient) + COUNT(*) - COUNT(patient) FROM notes WHERE split = 'train'"
+        with _open(self.path) as db:
+            notes, patients = db.execute(query).fetchall()[0]
+        return {"note": int(notes), "patient": int(patients)}
+
     def _about(self, path: Path) -> dict[str, str]:
         with _open(path) as db:
             return dict(db.execute("SELECT key, value FROM about").fetchall())

@@ -9,6 +9,9 @@ from __future__ import annotations
 from fedkit.sites.database import Database
 from fedkit.sites.under_way import Key
 
+#: What rounds of a training with noise took, which files of earlier versions lack.
+_EPSILON = "epsilon REAL NOT NULL DEFAULT 0"
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS usage (digest TEXT, entry TEXT, round INTEGER, inputs TEXT, user TEXT NOT NULL,
     dataset TEXT NOT NULL, time REAL NOT NULL, rho REAL NOT NULL, PRIMARY KEY (digest, entry, round, inputs));
@@ -22,12 +25,13 @@ class Usage:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        database.add_schema(_SCHEMA)
+        database.add_schema(_SCHEMA, usage=_EPSILON)
 
-    def charge(self, key: Key, *, user: str, dataset: str, now: float, rho: float) -> None:
+    def charge(self, key: Key, *, user: str, dataset: str, now: float, rho: float, epsilon: float = 0.0) -> None:
         """Put an execution on record; nothing changes for one that is there. To be called where it was admitted: within the
-        same transaction of the gate's database. rho: what it takes of the privacy budget, 0 for nothing."""
-        self._db.write("INSERT OR IGNORE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *key, user, dataset, now, rho)
+        same transaction of the gate's database. rho, epsilon: what it takes of the privacy budget, 0 for nothing."""
+        query = "INSERT OR IGNORE INTO usage (digest, entry, round, inputs, user, dataset, time, rho, epsilon)"
+        self._db.write(f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *key, user, dataset, now, rho, epsilon)
 
     def known(self, key: Key) -> bool:
         """Whether this very call was charged before."""
@@ -39,12 +43,21 @@ class Usage:
         query = "SELECT time FROM usage WHERE dataset = ? AND user = ? AND time > ? ORDER BY time"
         return tuple(time for (time,) in self._db.all(query, dataset, user, since))
 
-    def costs(self, dataset: str) -> list[tuple[str, str, int, float]]:
-        """(request, entry, round, rho) of every execution on the data set, in the order in which they were charged."""
-        query = "SELECT digest, entry, round, rho FROM usage WHERE dataset = ? ORDER BY rowid"
-        return [
-            (str(digest), str(entry), int(number), float(rho)) for digest, entry, number, rho in self._db.all(query, dataset)
-        ]
+    def costs(self, dataset: str) -> list[tuple[str, str, int, float, float]]:
+        """(request, entry, round, rho, epsilon) of every execution on the data set, in the order in which they were charged."""
+        query = "SELECT digest, entry, round, rho, epsilon FROM usage WHERE dataset = ? ORDER BY rowid"
+        return [(str(d), str(e), int(n), float(rho), float(eps)) for d, e, n, rho, eps in self._db.all(query, dataset)]
+
+    def trained(self, digest: str, entry: str) -> tuple[int, float]:
+        """(executions of the entry, what they took in epsilon), whatever weights they were given and however they ended."""
+        query = "SELECT COUNT(*), COALESCE(SUM(epsilon), 0.0) FROM usage WHERE digest = ? AND entry = ?"
+        count, epsilon = self._db.one(query, digest, entry)
+        return int(count), float(epsilon)
+
+    def spent_on_training(self, dataset: str, user: str | None = None) -> float:
+        """What the data set's privacy budget has lost to trainings with noise (epsilon), of one user or of all."""
+        query = "SELECT COALESCE(SUM(epsilon), 0.0) FROM usage WHERE dataset = ? AND epsilon > 0 AND (? IS NULL OR user = ?)"
+        return float(self._db.one(query, dataset, user, user)[0])
 
     def spent(self, dataset: str, user: str | None = None) -> float:
         """What the data set's privacy budget has lost (zCDP rho), to one user or to all."""

@@ -17,6 +17,7 @@ from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.privacy import Privacy
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
+from fedkit.governance.training_noise import TrainingNoise
 from fedkit.templates.parameters import Parameter, filled
 
 
@@ -82,6 +83,10 @@ class Template(ABC):
         """What one execution costs, where noise is asked for; None lets the result out as it is."""
         return None
 
+    def noise(self, settings: Mapping[str, Any]) -> TrainingNoise | None:
+        """With what noise weights are learnt, where the settings plan some."""
+        return None
+
     @abstractmethod
     def explain(self, settings: Mapping[str, Any]) -> str:
         """One request in plain words: what is asked, of what, and what leaves."""
@@ -98,7 +103,7 @@ class Template(ABC):
         source: str | None = None,
     ) -> CodeRequest:
         """The request for these settings (from `settings`, with a `study` beside them that tells one request from another)."""
-        runs, privacy = self.executions(settings), self.privacy(settings)
+        runs, privacy, noise = self.executions(settings), self.privacy(settings), self.noise(settings)
         return CodeRequest(
             title=title,
             purpose=purpose,
@@ -107,7 +112,10 @@ class Template(ABC):
             dataset=dataset,
             source=self.code(settings, source),
             environment=environment_digest(),
-            entries=tuple(Entry(name, runs[name], contract, privacy) for name, contract in self.contracts(settings).items()),
+            entries=tuple(
+                Entry(name, runs[name], contract, privacy, noise if contract.tensors else None)
+                for name, contract in self.contracts(settings).items()
+            ),
             settings=settings,
             kind=self.kind,
         )
@@ -121,6 +129,8 @@ class Template(ABC):
             same = digest(self.settings(given)) == digest(given)
             contracts = {entry.name: entry.contract.to_json() for entry in request.entries}
             paid = all(entry.privacy == self.privacy(request.settings) for entry in request.entries)
+            noise = self.noise(request.settings)
+            paid = paid and all(entry.noise == (noise if entry.contract.tensors else None) for entry in request.entries)
             return same and paid and contracts == {k: c.to_json() for k, c in self.contracts(request.settings).items()}
         except (FedkitError, KeyError, TypeError, ValueError, AttributeError):
             return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from fedkit.errors import RequestError
 from fedkit.governance.output_contract import OutputContract
+from fedkit.governance.training_noise import TrainingNoise
 from fedkit.ner import tasks
 from fedkit.templates.base import Data, Template
 from fedkit.templates.parameters import Parameter, checked
@@ -53,6 +54,21 @@ class TrainingTemplate(Template):
 
     def code(self, settings: Mapping[str, Any], source: str | None = None) -> str:
         return source or self.source
+
+    def noise(self, settings: Mapping[str, Any]) -> TrainingNoise | None:
+        """That of `settings["training"]["privacy"]`. Raises RequestError for a plan that has no price."""
+        plan = settings["training"].get("privacy")
+        if not plan:
+            return None
+        try:
+            more = {name: plan[name] for name in ("delta", "unit") if name in plan}
+            return TrainingNoise(plan["sigma"], plan["notes_per_step"], plan["steps_per_round"], **more)
+        except (KeyError, TypeError):
+            raise RequestError(
+                "the noise of this training is not described",
+                expected="sigma, clip, notes_per_step, steps_per_round, and perhaps delta and unit",
+                got="a part missing, or of another type",
+            ) from None
 
     def explain(self, settings: Mapping[str, Any]) -> str:
         in_turn = settings["sequential_rounds"]

@@ -51,6 +51,7 @@ class Context:
     patients: distinct persons in the data set, None if its notes do not say.
     cost:     what this call takes of the privacy budget (zCDP rho), 0 for nothing, and for one that was charged before.
     spent, spent_in_all: what this user, and all users together, have taken of the data set's so far.
+    epsilon, epsilon_spent, epsilon_in_all: the same three of trainings with noise, in epsilon at their own deltas.
     clock:    what speaks for the site's clock.
     """
 
@@ -71,6 +72,9 @@ class Context:
     cost: float = 0.0
     spent: float = 0.0
     spent_in_all: float = 0.0
+    epsilon: float = 0.0
+    epsilon_spent: float = 0.0
+    epsilon_in_all: float = 0.0
     clock: Clock = Clock()
 
 

@@ -2,6 +2,9 @@
 
 The unit is rho of zero-concentrated differential privacy, in which costs add up (Bun and Steinke, "Concentrated Differential
 Privacy", TCC 2016, lemma 2.3). The noise itself: `fedkit.governance.noise`.
+
+A training with noise costs epsilon, of which no rho follows; so where there is one, both are counted in epsilon: what rho was
+spent as its epsilon at `DELTA`, and trainings on top (basic composition). The budget is the epsilon of its rho.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fedkit.errors import LimitReached, OutputRefused
+from fedkit.governance.noise import DELTA, epsilon
 from fedkit.governance.policies.base import Context, Policy
 
 #: What sums of costs may be off by, as fractions are no exact numbers.
@@ -21,7 +25,8 @@ class PrivacyBudget(Policy):
     """What leaves with noise is paid for, up to a budget; for some kinds of requests nothing leaves without.
 
     per_user, in_all: rho that one person, and all together, may take of a data set; 0 for no limit.
-    kinds: of requests (`fedkit.governance.kinds`) whose entries must declare a privacy cost.
+    kinds: of requests (`fedkit.governance.kinds`) whose entries must declare a privacy cost; of a training, those with weights
+        their noise, while its counts are scores.
     """
 
     aspect: ClassVar[str] = "what leaves"
@@ -33,7 +38,9 @@ class PrivacyBudget(Policy):
     def submits(self, context: Context) -> None:
         if context.request.kind in self.kinds:
             for entry in context.request.entries:
-                if entry.privacy is None:
+                if context.request.kind == "training" and not entry.contract.tensors:
+                    continue
+                if entry.privacy is None and entry.noise is None:
                     raise OutputRefused(
                         f"{entry.name} declares no privacy cost",
                         expected=f"a cost for each entry of a request of kind {context.request.kind}: privacy=Privacy(rho, …)",
@@ -43,11 +50,22 @@ class PrivacyBudget(Policy):
 
     def admits(self, context: Context) -> None:
         self.submits(context)
-        for limit, spent, whose in (
-            (self.per_user, context.spent, "this user's"),
-            (self.in_all, context.spent_in_all, "the data set's"),
+        for limit, spent, trained, whose in (
+            (self.per_user, context.spent, context.epsilon_spent, "this user's"),
+            (self.in_all, context.spent_in_all, context.epsilon_in_all, "the data set's"),
         ):
-            if limit and context.cost > 0 and spent + context.cost > limit + _SLACK:
+            if not limit or (context.cost <= 0 and context.epsilon <= 0):
+                continue
+            if trained or context.epsilon:
+                counted, more = epsilon(spent) + trained, epsilon(spent + context.cost) - epsilon(spent) + context.epsilon
+                if counted + more > epsilon(limit) + _SLACK:
+                    raise LimitReached(
+                        f"{whose} privacy budget is used up",
+                        expected=f"at most epsilon {epsilon(limit):.3g} in all (rho {limit:g} at delta {DELTA:g})",
+                        got=f"{counted:.3g} spent, {more:.3g} more asked for",
+                        help="train fewer rounds or with more noise, or ask for a larger budget; what you have stays yours",
+                    )
+            elif spent + context.cost > limit + _SLACK:
                 raise LimitReached(
                     f"{whose} privacy budget is used up",
                     expected=f"at most rho {limit:g} in all",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from fedkit.digests import digest
 from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.calls.base import Caller, Calls
@@ -26,7 +27,7 @@ class AskingCalls(Calls):
         return asdict(self.deciding.rehearse(asked, entry, inputs, caller.name))
 
     def on_submit(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        asked = CodeRequest.from_json(request)
+        asked = self._asked(request, caller)
         self.dataset(asked.dataset)
         state = self.deciding.submit(asked, caller.name, caller.address)
         in_domain = self.parts.domain.has_request(asked)
@@ -34,6 +35,18 @@ class AskingCalls(Calls):
             self.deciding.consider(asked)
             state = self.execution.state(asked, state.submitted)
         return {"state": asdict(state), "in_domain": in_domain}
+
+    def _asked(self, row: Mapping[str, Any], caller: Caller) -> CodeRequest:
+        """The request that somebody hands in. What is none, or declares another noise than it plans, is journalled too."""
+        try:
+            return CodeRequest.from_json(row)
+        except FedkitError as error:
+            try:
+                named = digest(dict(row))
+            except (ValueError, TypeError):
+                named = digest("not a request")
+            self.parts.journal.append("request.refused", caller.name, request=named, reason=error.code)
+            raise
 
     def on_state(self, caller: Caller, digest: str) -> dict[str, Any]:
         request, submitted = self.visible(caller, digest)
