@@ -317,3 +317,19 @@ def ledger_acts() -> list[Measured]:
             f"records {opened['read']:.1f} s more",
         ),
     ]
+
+
+def private_training(corpus: str = "../shared/corpora/names5") -> list[Measured]:
+    """A step with noise beside a plain one on the same notes; and the F1 that epsilon 8 costs at the same number of steps."""
+    command = [sys.executable, "benchmarks/private_training.py"]
+    took = last_json([*command, "step"], OMP_NUM_THREADS="1")
+    found = last_json([*command, "f1", "--corpus", corpus], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only private_training"
+    said = (
+        f"names5, epsilon {found['epsilon']:.2f} at delta 1e-5 for each note at the smallest site, sigma {found['sigma']:.2f}, "
+        f"{found['steps']} steps a site: F1 {found['private_f1']:.1f} with noise, {found['plain_f1']:.1f} without, one seed"
+    )
+    return [
+        Measured("dp_step_ratio", took["private"], "s CPU", again, took["plain"], "a plain step", "64 notes, recipe's model"),
+        Measured("dp_f1_loss", found["plain_f1"] - found["private_f1"], "F1", again, 3.0, "limit", said),
+    ]

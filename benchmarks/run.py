@@ -31,6 +31,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "round_overhead": groups.round_overhead,
     "secure_sums": groups.secure_sums,
     "demo": groups.demo,
+    "private_training": groups.private_training,
     "names5": groups.names5,
     "verify_rows": groups.verify_rows,
     "ledger_acts": groups.ledger_acts,
