@@ -215,3 +215,10 @@ def button(text: str, on_click: Callable[[], object], kind: str = "") -> ipywidg
         made.add_class(f"fk-{kind}")
     made.on_click(lambda _: on_click())
     return made
+
+
+def select_first(choice: ipywidgets.Dropdown) -> None:
+    """Choose the first option where none is chosen: a browser that was shown an empty list answers with no choice at all, also
+    after there is one."""
+    if choice.options and choice.index is None:
+        choice.index = 0

@@ -11,7 +11,7 @@ import ipywidgets
 
 from fedkit.errors import RequestError
 from fedkit.governance.review import Alike, RequestState
-from fedkit.widgets.base import FedkitWidget, button, table_html
+from fedkit.widgets.base import FedkitWidget, button, select_first, table_html
 
 if TYPE_CHECKING:
     from fedkit.stewardship import Stewardship
@@ -82,6 +82,7 @@ class BatchReview(FedkitWidget):
 
     def _refresh(self) -> None:
         with self.lock:
+            select_first(self._choice)
             chosen = self.groups[self._choice.value] if self._choice.value is not None and self.groups else None
             self._differences.value = differences_html(chosen) if chosen else "<p>No two waiting requests are alike.</p>"
             idle = chosen is not None and not self.busy

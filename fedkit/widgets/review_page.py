@@ -85,11 +85,11 @@ def rehearsals_html(results: Sequence[MockResult], *, tracebacks: bool = False) 
 
 def released_html(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
     """A table of plain rows as they left a site. Rows that are not there were too small, or would have given others away."""
-    columns = list(rows[0]) if rows else ["rows"]
-    numbers = [n for n, name in enumerate(columns) if rows and not isinstance(rows[0][name], str)]
-    return table_html(
-        [[row[name] for name in columns] for row in rows], columns, caption=caption, numeric=numbers, empty="no row may leave"
-    )
+    if not rows:
+        return f"<p>{escape(caption)}: no row may leave.</p>"
+    columns = list(rows[0])
+    numbers = [n for n, name in enumerate(columns) if not isinstance(rows[0][name], str)]
+    return table_html([[row[name] for name in columns] for row in rows], columns, caption=caption, numeric=numbers)
 
 
 def rules_html(rules: Sequence[str]) -> str:

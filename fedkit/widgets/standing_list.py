@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from fedkit.errors import RequestError
-from fedkit.widgets.base import FedkitWidget, button, escape, table_html
+from fedkit.widgets.base import FedkitWidget, button, escape, select_first, table_html
 from fedkit.widgets.words import days as days_words
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class StandingList(FedkitWidget):
 
     def _refresh(self) -> None:
         with self.lock:
+            select_first(self._choice)
             self._table.value = standings_html(self.states)
             chosen = next((s.approval for s in self.states if s.approval.digest == self._choice.value), None)
             self._words.value = f"<p>{escape(chosen.explain()).replace(chr(10), '<br>')}</p>" if chosen else ""

@@ -11,7 +11,7 @@ import ipywidgets
 from fedkit.errors import RequestError, SiteError
 from fedkit.governance.review import RequestState
 from fedkit.stewardship import in_order
-from fedkit.widgets.base import FedkitWidget, button, escape, table_html
+from fedkit.widgets.base import FedkitWidget, button, escape, select_first, table_html
 from fedkit.widgets.batch_review import BatchReview
 from fedkit.widgets.review_panel import ReviewPanel
 from fedkit.widgets.standing_list import DelegationForm, StandingList
@@ -119,6 +119,7 @@ class StewardDesk(FedkitWidget):
                 self._choice.options = options
                 if before in [digest for _, digest in options]:
                     self._choice.value = before
+            select_first(self._choice)
             self._open.disabled = not options
 
     def static_html(self) -> str:

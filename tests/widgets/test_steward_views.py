@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import ipywidgets
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from fedkit.governance.standing import Choices, Name, Range
 from fedkit.governance.table_contract import Category, Count, TableContract
 from fedkit.stewardship import in_order, not_to_approve
 from fedkit.widgets import PolicyTable, ReviewPanel
+from fedkit.widgets.base import select_first
 from fedkit.widgets.batch_review import differences_html
 from fedkit.widgets.review_page import released_html
 from fedkit.widgets.standing_form import CHOICES, RANGE, StandingForm
@@ -67,6 +69,17 @@ def test_an_empty_list_says_so() -> None:
 def test_the_fallback_of_the_list_reads_the_same_tomorrow() -> None:
     one = state(due=3 * DAY, waiting=1)
     assert waiting_html([one]) == waiting_html([replace(one, due=2 * DAY, waiting=2)])
+
+
+def test_a_list_that_was_empty_has_a_choice_as_soon_as_there_is_one() -> None:
+    choice = ipywidgets.Dropdown(options=[])
+    choice.options = ["first", "second"]
+    choice.index = None  # what a browser sends that was shown the empty list
+    select_first(choice)
+    assert choice.value == "first"
+    choice.value = "second"
+    select_first(choice)
+    assert choice.value == "second"
 
 
 # -- what is in the way
