@@ -39,6 +39,7 @@ STYLE = """<style>
 .fk td { overflow-wrap: break-word; min-width: 2em; }
 .fk td.n, .fk th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .fk details { margin: 8px 0; }
+.fk a { color: var(--fk-blue); text-decoration: underline; }
 .fk summary { cursor: pointer; color: var(--fk-blue); }
 .fk .fk-scroll { max-height: 360px; overflow: auto; border: 1px solid var(--fk-line); border-radius: 4px; }
 .fk table.fk-code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; line-height: 1.4; margin: 0;
