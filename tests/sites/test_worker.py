@@ -342,7 +342,7 @@ def test_model_folders_can_be_read_but_not_written_and_others_not(store: Path, t
     with WorkerPool(preload=LIGHT, models=[tmp_path / "models"]) as pool:
         go(pool, store, read, settings={"path": str(tmp_path / "models" / "config.json"), "mode": "r"})
         for name, mode in (("models", "a"), ("others", "r")):
-            with pytest.raises(ExecutionFailed, match="PermissionError|OSError"):
+            with pytest.raises(ExecutionFailed, match=r"PermissionError|OSError"):
                 go(pool, store, read, settings={"path": str(tmp_path / name / "config.json"), "mode": mode})
 
 
