@@ -41,7 +41,7 @@ START = digest("start")
 def test_the_levels_are_those_of_the_sites_and_two_more() -> None:
     """On the chain an analyst is a researcher: what may be asked for is a site's to check."""
     at_sites = tuple(level for level in CALLS if level != "analyst")
-    assert LEVELS == (*at_sites, "site", "authority")
+    assert (*at_sites, "site", "authority") == LEVELS
 
 
 def test_an_account_has_the_level_of_its_roles_and_loses_it_with_the_last(world: World) -> None:
