@@ -102,8 +102,10 @@ def missing_contracts(chain: Chain, planned: Deployment) -> list[str]:
 
 def can_go_on(chain: Chain, planned: Deployment) -> bool:
     """Whether the deployer's next transactions put what is missing at the addresses that were planned."""
-    missing = missing_contracts(chain, planned)
-    return not missing or chain.nonce(planned.deployer) == planned.nonce + len(NAMES) - len(missing)
+    while True:
+        nonce, missing = chain.nonce(planned.deployer), missing_contracts(chain, planned)
+        if chain.nonce(planned.deployer) == nonce:  # else another process put one there between the two questions
+            return not missing or nonce == planned.nonce + len(NAMES) - len(missing)
 
 
 def _check_code(chain: Chain, found: Deployment, file: Path) -> None:
