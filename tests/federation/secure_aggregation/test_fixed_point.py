@@ -47,6 +47,12 @@ def test_the_sum_of_all_at_their_bounds_keeps_its_sign(largest: float, sites: in
         assert np.sign(decode(total, on)["w"][0]) == sign
 
 
+def test_a_bound_a_hair_below_a_power_of_two_does_not_round_up_into_the_sign() -> None:
+    on = grids({"w": np.array([2 - 2.0**-45])}, 8)
+    one = encode({"w": np.array([on["w"].bound])}, on).astype(np.int32)
+    assert 0 < int(one[0]) * 8 < 2**31
+
+
 def test_the_step_is_as_fine_as_a_float_of_the_weights_size() -> None:
     on = grids({"w": np.array([1.0], np.float32)}, 5)
     assert on["w"].step <= 2.0**-26
