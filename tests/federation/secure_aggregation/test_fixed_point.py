@@ -48,7 +48,7 @@ def test_the_sum_of_all_at_their_bounds_keeps_its_sign(largest: float, sites: in
 
 
 def test_a_bound_a_hair_below_a_power_of_two_does_not_round_up_into_the_sign() -> None:
-    on = grids({"w": np.array([2 - 2.0**-45])}, 8)
+    on = grids({"w": np.array([2 * (1 - 1.5e-9)])}, 8)
     one = encode({"w": np.array([on["w"].bound])}, on).astype(np.int32)
     assert 0 < int(one[0]) * 8 < 2**31
 
