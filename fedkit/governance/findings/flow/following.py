@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Sequence
 
 from fedkit.governance.findings.code import Code
@@ -139,5 +140,6 @@ class Following(Calling):
         """What the conditions around add to whatever is chosen here."""
         return frozenset[str]().union(*(decides(c) for c, _ in self.conditions))
 
+    @abstractmethod
     def block(self, statements: Sequence[ast.stmt]) -> None:
-        raise NotImplementedError
+        """Given further down the line of classes, which ends in `Flow`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from fedkit.governance.findings.code import Code, Look
@@ -44,7 +45,7 @@ class TooTangled(Exception):
     """More steps than a look may take."""
 
 
-class Values:
+class Values(ABC):
     """Expressions. frames: variables of the module and of the functions that are being followed, innermost last."""
 
     #: Steps (about one for each expression looked at) for one source, so that the look stays quick whatever is written.
@@ -309,15 +310,18 @@ class Values:
         words = [w for w in sorted(self.value(function)) if w.startswith("fn:")] if function is not None else []
         return frozenset[str]().union(*(self.enter(w, [carried], {})[0] for w in words))
 
-    # -- what the classes above give
+    # -- what the classes below it give
+    @abstractmethod
     def _call(self, node: ast.Call) -> Carried:
-        raise NotImplementedError
+        """Given further down the line of classes, which ends in `Flow`."""
 
+    @abstractmethod
     def bind(self, target: ast.AST, carried: Carried) -> None:
-        raise NotImplementedError
+        """Given further down the line of classes, which ends in `Flow`."""
 
+    @abstractmethod
     def enter(self, word: str, given: Sequence[Carried], named: dict[str, Carried]) -> tuple[Carried, Frame]:
-        raise NotImplementedError
+        """Given further down the line of classes, which ends in `Flow`."""
 
 
 def plain(carried: Carried) -> Carried:
