@@ -55,6 +55,16 @@ class NotebookPage:
         """The live widget with this heading."""
         return self.page.locator(".fk", has=self.page.get_by_role("heading", name=heading)).last
 
+    def tab_from(self, field: Any, to: Any) -> None:
+        """Tab from a field to what must come next. A button is closed, and passed by, until the kernel has answered the fields."""
+        for _ in range(60):
+            field.focus()
+            self.page.keyboard.press("Tab")
+            if to.evaluate("(control) => control === document.activeElement"):
+                return
+            self.page.wait_for_timeout(500)
+        pytest.fail(f"Tab reached {self.page.evaluate('() => document.activeElement.outerHTML')[:300]}")
+
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme: "JupyterLab Light" or "JupyterLab Dark"."""
         self.page.evaluate(THEME, name)
@@ -65,9 +75,10 @@ class NotebookPage:
         found: list[str] = self.page.evaluate(WITHOUT_A_NAME)
         return found
 
-    def failures(self) -> int:
-        """How many outputs are errors, or were written to stderr."""
-        return int(self.page.locator(ERRORS).count())
+    def failures(self) -> list[str]:
+        """What the outputs say that are errors, or were written to stderr."""
+        found: list[str] = self.page.locator(ERRORS).all_text_contents()
+        return found
 
     def serious(self) -> list[str]:
         """What axe-core finds in fedkit's widgets from serious on. Skips the test where it is not installed."""
