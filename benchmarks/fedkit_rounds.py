@@ -24,10 +24,10 @@ import numpy as np
 
 import fedkit
 from fedkit.environment import environment_digest
-from fedkit.federated_training import RoundBridge  # what Study.run uses
 from fedkit.federation.parameters import encode
 from fedkit.federation.rounds import RoundPlan, run_rounds
 from fedkit.federation.strategies import FedAvg
+from fedkit.study.training import RoundBridge  # what Study.run uses
 
 SOURCE = '''"""A round without training: the weights go back as they came."""
 

@@ -29,7 +29,7 @@ from fedkit.ner.metrics import site_macro
 from fedkit.ner.models import build
 from fedkit.ner.recipe import RECIPE
 from fedkit.notes.corpus import Corpus, read_corpus
-from fedkit.private_plan import costs, with_noise
+from fedkit.study.private_plan import costs, with_noise
 from fedkit.templates import Data, template
 
 #: What `--grid` tries on the development sets: highest rate, greatest norm, share of the smallest site's notes in a step.

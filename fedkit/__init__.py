@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fedkit.notes.corpus import read_corpus
     from fedkit.notes.note import Note, Span
     from fedkit.sites.launch import launch
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 __version__ = "0.1.0"
 
@@ -55,7 +55,7 @@ _HOMES = {
     "OutputContract": "fedkit.governance.output_contract",
     "Refused": "fedkit.errors",
     "Span": "fedkit.notes.note",
-    "Study": "fedkit.study",
+    "Study": "fedkit.study.study",
     "launch": "fedkit.sites.launch",
     "read_corpus": "fedkit.notes.corpus",
     "verify": "fedkit.audit.verify",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.errors import ConfigurationError, FedkitError
 from fedkit.notes.corpus import Corpus, read_corpus
-from fedkit.runs import TRAINING, RunFolder, StudyEvent, new_run_id
 from fedkit.study import Study
+from fedkit.study.runs import TRAINING, RunFolder, StudyEvent, new_run_id
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
@@ -102,9 +102,9 @@ def run_demo(options: DemoOptions, on_event: Listener = lambda event: None) -> D
 
 def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any], say: Any, started: float) -> DemoOutcome:
     from fedkit import refusals
-    from fedkit.federated_training import score
     from fedkit.federation.curves import learning_curves
     from fedkit.federation.rounds import read_history
+    from fedkit.study.training import score
 
     if study.plan is None:
         study.describe(
@@ -150,7 +150,7 @@ def _run(study: Study, run: RunFolder, corpus: Corpus, settings: dict[str, Any],
     curves = learning_curves(read_history(study.folder / TRAINING), run.read("evaluation"))
     write_curves(run.path / "curves.png", curves)
 
-    from fedkit.report import write_report
+    from fedkit.study.report import write_report
 
     write_report(run, curves=(run.path / "curves.png").read_bytes())
     say(0, "Done", f"report {run.path / 'report.html'}")

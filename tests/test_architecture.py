@@ -15,29 +15,13 @@ PACKAGE = ROOT / "fedkit"
 
 #: Layers, lowest first: a module imports from its own layer or a lower one, never from a higher one.
 LAYERS = (
-    ("errors", "digests", "storage", "runs"),
+    ("errors", "digests", "storage"),
     ("notes", "governance", "ledger", "environment"),
     ("ner", "audit"),
     ("federation",),
     ("templates", "results"),
     ("sites", "config"),
-    (
-        "study",
-        "asking",
-        "private_plan",
-        "study_asking",
-        "study_budgets",
-        "study_deciding",
-        "study_evidence",
-        "federated_training",
-        "federated_query",
-        "secure_sums",
-        "release",
-        "result_release",
-        "refusals",
-        "report",
-        "stewardship",
-    ),
+    ("study", "stewardship", "refusals"),
     ("demo", "doctor", "widgets"),
     ("cli",),
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fedkit.demo import DemoOutcome
-    from fedkit.runs import StudyEvent
+    from fedkit.study.runs import StudyEvent
 
 
 @click.command()
@@ -107,7 +107,7 @@ def show_outcome(console: Console, outcome: DemoOutcome) -> None:
     """The table, the verdict and where things are."""
     from rich.table import Table
 
-    from fedkit.report import gap, percent
+    from fedkit.study.report import gap, percent
 
     metrics = outcome.metrics
     table = Table(title="Entity F1 on each site's own test set, percent", title_justify="left")

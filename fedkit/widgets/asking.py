@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState
-from fedkit.study_asking import catalogued
+from fedkit.study.requesting import catalogued
 from fedkit.templates import Data, template
 from fedkit.widgets.request_values import MODELS, OF_TRAINING, RequestValues
 
 if TYPE_CHECKING:
-    from fedkit.runs import StudyEvent
     from fedkit.study import Study
+    from fedkit.study.runs import StudyEvent
 
 
 class StudyAsking:

@@ -83,7 +83,7 @@ class TrainingMonitor(FedkitWidget):
         While one is training, that one is returned: a study trains once at a time, however often a cell is run.
         """
         from fedkit.federation.rounds import RoundEvent, read_history
-        from fedkit.runs import TRAINING
+        from fedkit.study.runs import TRAINING
 
         shown = getattr(study.on_training, "__self__", None)
         if isinstance(shown, cls) and shown.busy:

@@ -56,7 +56,7 @@ class NotebookPage:
         return self.page.locator(".fk", has=self.page.get_by_role("heading", name=heading)).last
 
     def tab_from(self, field: Any, to: Any) -> None:
-        """Tab from a field to what must come next. A button is closed, and passed by, until the kernel has answered the fields."""
+        """Tab from a field to what must come next. A button is passed by until the kernel has answered and opened it."""
         for _ in range(60):
             field.focus()
             self.page.keyboard.press("Tab")

@@ -44,7 +44,7 @@ from fedkit.sites import journal as journals
 from fedkit.sites.base import Site
 from fedkit.sites.launch import Federation, launch
 from fedkit.sites.spending import amount_of
-from fedkit.study_budgets import pay
+from fedkit.study.budgets import pay
 
 #: How many patients have how many notes: 24 with one and 12 with two, at every site.
 ONCE, TWICE = 24, 12

@@ -12,8 +12,8 @@ from study_samples import Finished, with_canary
 from fedkit.demo import DemoOptions, run_demo
 from fedkit.notes.corpus import build_corpus, read_corpus
 from fedkit.notes.corpus_writer import write_corpus
-from fedkit.runs import StudyEvent
 from fedkit.sites.launch import Federation, launch
+from fedkit.study.runs import StudyEvent
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fedkit.demo import DemoOutcome
 from fedkit.notes.note import Note
-from fedkit.runs import StudyEvent
+from fedkit.study.runs import StudyEvent
 
 CANARY = "Kanariefugl7Q"
 

@@ -15,7 +15,7 @@ from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.results import Answer, build
 from fedkit.sites.base import Site
 from fedkit.study import Study
-from fedkit.study_deciding import decide
+from fedkit.study.deciding import decide
 from fedkit.templates import TEMPLATES, Data
 
 UNTIL = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()

@@ -15,13 +15,13 @@ from study_samples import CANARY
 from fedkit.audit.verify import verify
 from fedkit.digests import digest_bytes, digest_folder
 from fedkit.errors import DigestMismatch, ExecutionFailed, NotApproved, RequestError
-from fedkit.federated_query import answers_of
 from fedkit.governance.table_contract import Category, Count, Number, TableContract
 from fedkit.ledger.events import Released, RoundRecorded
 from fedkit.results import Analysis, Evaluation, Table, TrainedModel, build
 from fedkit.results import Count as CountResult
-from fedkit.runs import StudyEvent
 from fedkit.study import Study
+from fedkit.study.querying import answers_of
+from fedkit.study.runs import StudyEvent
 from fedkit.templates.figures import FigureSpec
 
 #: What a researcher wrote; a histogram is drawn of it afterwards.

@@ -9,7 +9,7 @@ import pytest
 
 from fedkit.errors import FedkitError, RequestError
 from fedkit.federation.privacy.price import LEAST, price
-from fedkit.private_plan import costs, with_noise
+from fedkit.study.private_plan import costs, with_noise
 from fedkit.templates import Data, template
 
 NOTES = {"no": 400, "sv": 900, "empty": 0}

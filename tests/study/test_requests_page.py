@@ -58,14 +58,14 @@ def test_the_table_of_kinds_is_that_of_the_code(page: str) -> None:
 
 
 def test_one_call_refuses_a_training(processes: Any) -> None:
-    from fedkit.asking import ask
+    from fedkit.study.asking import ask
 
     with pytest.raises(fedkit.FedkitError, match="goes in rounds"):
         ask(processes, "training")
 
 
 def test_one_call_waits_for_no_steward_when_told_not_to_decide(processes: Any, tmp_path: Path) -> None:
-    from fedkit.asking import ask
+    from fedkit.study.asking import ask
 
     with pytest.raises(fedkit.Refused, match="no site has approved") as caught:
         ask(processes, "count", approve=False, folder=tmp_path / "unapproved")

@@ -17,9 +17,9 @@ from fedkit.federation.rounds import read_history, read_weights
 from fedkit.governance.decision import Receipt
 from fedkit.notes.corpus import build_corpus, read_corpus
 from fedkit.notes.corpus_writer import write_corpus
-from fedkit.runs import TRAINING
 from fedkit.sites.launch import launch
 from fedkit.study import Study
+from fedkit.study.runs import TRAINING
 
 #: Four sites: a sum opens with three of them.
 SITES = ("da", "et", "fi", "no")

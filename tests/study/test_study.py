@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fedkit.errors import NotApproved, RequestError, TrainingError
-from fedkit.report import percent, read_events
-from fedkit.runs import RunFolder, StudyEvent
 from fedkit.sites.launch import launch
 from fedkit.study import STEPS, Study
+from fedkit.study.report import percent, read_events
+from fedkit.study.runs import RunFolder, StudyEvent
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from fedkit.audit.evidence import read
 from fedkit.audit.verify import verify
 from fedkit.cli import fedkit as command
 from fedkit.ledger.rows import verify_rows
-from fedkit.study_evidence import StudyJournal
+from fedkit.study.evidence import StudyJournal
 
 
 def test_a_study_keeps_a_journal_of_what_it_did(finished: Finished) -> None:

@@ -16,7 +16,7 @@ from fedkit.audit.forge import forge
 from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, RoundsResult, run_rounds
 from fedkit.federation.strategies import strategy_for
 from fedkit.governance.request import CodeRequest
-from fedkit.runs import RunFolder
+from fedkit.study.runs import RunFolder
 from fedkit.widgets import AuditTable, TrainingMonitor
 
 SITES = ["oslo", "tartu"]

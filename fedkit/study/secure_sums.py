@@ -22,7 +22,7 @@ from fedkit.governance.request import CodeRequest
 from fedkit.sites.summing import MASKED
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 #: In the study's folder: round → sites for which it was opened. Written before a site is asked, as sites hold to it.
 TOLD = "sums"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fedkit.digests import digest_folder
-from fedkit.federated_query import answers_of, close, record, result_of
-from fedkit.report import result_card
 from fedkit.results import Analysis, Result, Table
 from fedkit.storage import write_whole
+from fedkit.study.querying import answers_of, close, record, result_of
+from fedkit.study.report import result_card
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 
 def release_result(study: Study) -> Path:

@@ -25,15 +25,15 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fedkit import study_asking, study_deciding
 from fedkit.digests import digest_file, short
 from fedkit.errors import NotApproved, RequestError, SiteError
 from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.governance.steps import STEPS
-from fedkit.runs import RunFolder, StudyEvent
-from fedkit.study_evidence import StudyJournal
+from fedkit.study import deciding, requesting
+from fedkit.study.evidence import StudyJournal
+from fedkit.study.runs import RunFolder, StudyEvent
 
 if TYPE_CHECKING:
     from fedkit.audit.verify import Report
@@ -119,7 +119,7 @@ class Study:
         noise = None if epsilon is None else (epsilon, delta, unit)
         chosen = {"rounds": rounds, "sequential_rounds": sequential_rounds}
         given = {**(settings or {}), **{k: v for k, v in chosen.items() if v is not None}, **(parameters or {})}
-        self.plan = study_asking.plan(
+        self.plan = requesting.plan(
             self,
             title=title,
             purpose=purpose,
@@ -140,7 +140,7 @@ class Study:
 
         source: one's own code, for an analysis or a training of one's own; the other templates have theirs, and refuse another.
         """
-        self.code_request = study_asking.request_of(self, self._described(), source)
+        self.code_request = requesting.request_of(self, self._described(), source)
         self.run_folder.write("request", self.code_request.to_json())
         self.say(2, f"request {short(self.code_request.digest)}")
         return self.code_request
@@ -148,7 +148,7 @@ class Study:
     # 3
     def rehearse(self) -> list[MockResult]:
         """3 Rehearse: every site runs each entry on its mock twin. Raises RequestError with all that failed."""
-        return study_asking.rehearse(self)
+        return requesting.rehearse(self)
 
     def rehearsals(self) -> list[MockResult]:
         """What came of the last rehearsal, a row a site and entry: with the whole traceback where the code failed, since a mock
@@ -158,7 +158,7 @@ class Study:
     # 4
     def submit(self) -> list[RequestState]:
         """4 Submit to each site's domain, with the rehearsals. → ledger"""
-        return study_asking.submit(self)
+        return requesting.submit(self)
 
     # 5
     def review(self, site: str) -> Review:
@@ -185,13 +185,13 @@ class Study:
         request: another request than the study's own, for a lesson or a test.
         A denial needs a reason.
         """
-        return study_deciding.decide(
+        return deciding.decide(
             self, site, request or self.requested(), approved=approved, reason=reason, rounds=rounds, days=days
         )
 
     def deliver(self, decision: Decision) -> RequestState:
         """Bring a signed decision to its site and to the ledger. A second time changes nothing: after a crash, repeat."""
-        return study_deciding.deliver(self, decision)
+        return deciding.deliver(self, decision)
 
     def decisions(self) -> list[Decision]:
         """The decisions about the study's request so far."""
@@ -201,7 +201,7 @@ class Study:
     def gather_decisions(self) -> list[Decision]:
         """Bring to the ledger what stewards decided without this study: at their own desk, or once and for all in a standing
         approval. Returns the decisions that were new; a second time changes nothing."""
-        return study_deciding.gather_decisions(self)
+        return deciding.gather_decisions(self)
 
     # 7 and 8
     def run(self, stop: threading.Event | None = None) -> RoundsResult | Result:
@@ -216,10 +216,10 @@ class Study:
         self._stop = stop or threading.Event()
         self.gather_decisions()
         if self.requested().kind == "training":
-            from fedkit.federated_training import train
+            from fedkit.study.training import train
 
             return train(self, stop=self._stop)
-        from fedkit.federated_query import ask_sites
+        from fedkit.study.querying import ask_sites
 
         return ask_sites(self, self._stop)
 
@@ -228,7 +228,7 @@ class Study:
 
         Raises RequestError before anything came.
         """
-        from fedkit.federated_query import result_of
+        from fedkit.study.querying import result_of
 
         return result_of(self)
 
@@ -271,11 +271,11 @@ class Study:
     def release(self) -> Path:
         """9 Release: a model folder in Hugging Face layout, or a folder of the result, with card and provenance. → ledger"""
         if self.requested().kind == "training":
-            from fedkit.release import release
+            from fedkit.study.model_release import release
 
             folder, what = release(self), "model"
         else:
-            from fedkit.result_release import release_result
+            from fedkit.study.result_release import release_result
 
             folder, what = release_result(self), "result"
         self.say(9, f"{what} folder, {sum(p.stat().st_size for p in folder.iterdir()) / 1e6:.1f} MB")
@@ -300,7 +300,7 @@ class Study:
 
         updates: also the weights of the rounds, as far as the sites still have them, so that averages can be computed again.
         """
-        from fedkit.study_evidence import collect
+        from fedkit.study.evidence import collect
 
         return collect(self, updates=updates)
 

@@ -19,14 +19,14 @@ from fedkit.federation.strategies import strategy_for
 from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.ner.metrics import Counts, from_numbers, micro
 from fedkit.ner.tasks import initial_parameters
-from fedkit.runs import TRAINING
-from fedkit.secure_sums import SecureSums
-from fedkit.study_budgets import pay
-from fedkit.study_evidence import tell_round
+from fedkit.study.budgets import pay
+from fedkit.study.evidence import tell_round
+from fedkit.study.runs import TRAINING
+from fedkit.study.secure_sums import SecureSums
 
 if TYPE_CHECKING:
     from fedkit.notes.corpus import Corpus
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 
 def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:

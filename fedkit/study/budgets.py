@@ -9,7 +9,7 @@ from fedkit.governance.decision import Receipt
 from fedkit.ledger.events import BudgetSpent
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 
 def pay(study: Study, receipts: Sequence[Receipt]) -> None:

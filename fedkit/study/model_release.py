@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from fedkit.digests import digest, digest_folder
 from fedkit.errors import TrainingError
 from fedkit.governance.decision import NOTHING
-from fedkit.report import model_card
-from fedkit.runs import TRAINING
 from fedkit.storage import write_whole
+from fedkit.study.report import model_card
+from fedkit.study.runs import TRAINING
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 
 def release(study: Study) -> Path:

@@ -17,12 +17,12 @@ from fedkit.errors import FedkitError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.ledger.blocks import raw_header
 from fedkit.ledger.heads import MOST, SignedHead
-from fedkit.runs import TRAINING
 from fedkit.sites.journal import Journal
+from fedkit.study.runs import TRAINING
 
 if TYPE_CHECKING:
     from fedkit.federation.checkpoint import RoundRecord
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 #: The actor of the rows: a study's journal is kept by its researcher.
 ACTOR = "researcher"

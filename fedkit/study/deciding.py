@@ -11,7 +11,7 @@ from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import RequestState
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 
 def decide(

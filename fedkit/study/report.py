@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 import fedkit
-from fedkit.runs import RunFolder
 from fedkit.storage import write_whole
+from fedkit.study.runs import RunFolder
 
 
 def write_report(run: RunFolder, *, curves: bytes | None = None) -> Path:

@@ -1,6 +1,6 @@
 """One question in one call, for lessons: whoever sits at the keyboard is researcher and steward at once.
 
-    from fedkit.asking import ask
+    from fedkit.study.asking import ask
 
     with fedkit.launch("workshop") as federation:
         ask(federation, "count", by="label", labels=["IMPLANT"])
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.errors import RequestError
 from fedkit.results import Result
-from fedkit.study import Study
+from fedkit.study.study import Study
 
 if TYPE_CHECKING:
     from fedkit.sites.launch import Federation

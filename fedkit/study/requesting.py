@@ -13,12 +13,12 @@ from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState
 from fedkit.governance.secure_sum import SecureSum
 from fedkit.storage import write_whole
-from fedkit.study_deciding import gather_decisions
-from fedkit.study_evidence import witness
+from fedkit.study.deciding import gather_decisions
+from fedkit.study.evidence import witness
 from fedkit.templates import Data, template
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 #: The weights that a request brings along, in the study's folder.
 INPUTS = "inputs.safetensors"
@@ -59,7 +59,7 @@ def plan(
     told = made.noise(settings)
     if told is not None:
         from fedkit.ner.tasks import initial_parameters
-        from fedkit.private_plan import costs
+        from fedkit.study.private_plan import costs
 
         found["privacy"] = costs(told, settings["rounds"], data.notes) if told.unit == "note" else {}
         size = sum(array.size for array in initial_parameters(settings).values()) * 4
@@ -78,7 +78,7 @@ def _private(name: str, settings: dict[str, Any], data: Data, noise: tuple[float
         raise RequestError(
             "epsilon is of a training", expected="the template training", got=name, help="counts and tables have a rho"
         )
-    from fedkit.private_plan import with_noise
+    from fedkit.study.private_plan import with_noise
 
     return with_noise(settings, data.notes, *noise)
 

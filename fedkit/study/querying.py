@@ -21,12 +21,12 @@ from fedkit.errors import DigestMismatch, ExecutionCancelled, FedkitError, Reque
 from fedkit.governance.decision import NOTHING, Receipt
 from fedkit.results import Answer, Result, build
 from fedkit.storage import write_whole
-from fedkit.study_asking import starting_weights
-from fedkit.study_budgets import pay
-from fedkit.study_evidence import tell_round
+from fedkit.study.budgets import pay
+from fedkit.study.evidence import tell_round
+from fedkit.study.requesting import starting_weights
 
 if TYPE_CHECKING:
-    from fedkit.study import Study
+    from fedkit.study.study import Study
 
 #: Where a request stands at a site that may still run it: not reached, not decided.
 OPEN = ("", "pending")
