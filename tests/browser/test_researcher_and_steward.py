@@ -55,9 +55,7 @@ def test_a_researcher_fills_in_rehearses_and_submits(lab: Lab, page: Any) -> Non
     form.get_by_label("Words").fill("MR*")
 
     # By keyboard: from the last field to the buttons, and Enter.
-    form.get_by_label("Rho").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.textContent") == "Rehearse"
+    cells.tab_from(form.get_by_label("Rho"), form.get_by_role("button", name="Rehearse", exact=True))
     page.keyboard.press("Enter")
     form.get_by_text("Nobody was asked yet").wait_for()
     form.get_by_role("button", name="Rehearse and submit").click()
