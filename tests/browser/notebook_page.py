@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from browser_lab import PICTURES, ROOT, Lab
+from playwright.sync_api import expect
+
+#: On a busy machine the kernel may take its time. What is looked at without waiting has often not come yet.
+expect.set_options(timeout=60_000)
 
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady"
 KERNEL_ANSWERS = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => true)"
@@ -86,7 +90,11 @@ class NotebookPage:
         if not script.is_file():
             pytest.skip("no axe-core on this machine: cd tests/browser && npm install")
         self.page.evaluate(script.read_text("utf-8"))
-        found: list[str] = self.page.evaluate(AXE)
+        for _ in range(10):  # a theme or a width that has just changed is drawn in steps
+            found: list[str] = self.page.evaluate(AXE)
+            if not found:
+                break
+            self.page.wait_for_timeout(500)
         return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from browser_lab import Lab
 from notebook_page import NotebookPage, picture
+from playwright.sync_api import expect
 
 from fedkit.audit.verify import TITLES
 
@@ -16,7 +17,7 @@ def test_a_person_can_click_through_the_ten_steps(lab: Lab, page: Any) -> None:
 
     # Before anything has run, the static tables stand where the widgets will be.
     page.get_by_text("Decisions so far").first.wait_for()
-    assert page.get_by_text("Error displaying widget").count() == 0
+    expect(page.get_by_text("Error displaying widget")).to_have_count(0)
     picture(page, "0-not-run")
 
     # 1 to 4: the form says what is missing, then submits.
@@ -24,7 +25,7 @@ def test_a_person_can_click_through_the_ten_steps(lab: Lab, page: Any) -> None:
     form = cells.widget("Code request")
     form.get_by_label("Title").fill("abc")
     form.get_by_text("at least five characters").wait_for()
-    assert form.get_by_role("button", name="Rehearse and submit").is_disabled()
+    expect(form.get_by_role("button", name="Rehearse and submit")).to_be_disabled()
     picture(form, "1-form-incomplete")
     form.get_by_label("Title").fill("A title typed by a person")
     form.get_by_role("button", name="Rehearse and submit").click()
@@ -39,7 +40,7 @@ def test_a_person_can_click_through_the_ten_steps(lab: Lab, page: Any) -> None:
     sites = desk.get_by_label("Steward of").locator("option").all_text_contents()
     desk.get_by_label("Steward of").select_option(sites[-1])
     desk.get_by_role("heading", name=f"Review at {sites[-1]}").wait_for()
-    assert desk.get_by_role("button", name="Deny").is_disabled()
+    expect(desk.get_by_role("button", name="Deny")).to_be_disabled()
     desk.get_by_label("Reason").fill("Our ethics board has not answered yet")
     desk.get_by_role("button", name="Deny").click()
     desk.get_by_text("denied", exact=True).first.wait_for()
@@ -64,7 +65,7 @@ def test_a_person_can_click_through_the_ten_steps(lab: Lab, page: Any) -> None:
     monitor.get_by_role("button", name="Resume").click()
     monitor.get_by_text(re.compile("done: round 4 of 4")).wait_for()
     monitor.locator("svg").wait_for()
-    assert monitor.get_by_role("row").count() == len(sites), "a head and every site but the one that denied"
+    expect(monitor.get_by_role("row")).to_have_count(len(sites))  # a head and every site but the one that denied
     picture(monitor, "6-trained")
 
     # 9 and 10: release and audit.
