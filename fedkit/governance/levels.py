@@ -16,7 +16,7 @@ from fedkit.governance.kinds import AGGREGATES
 ABOUT: Mapping[str, str] = MappingProxyType(
     {
         "guest": "has an account and looks at the catalogue",
-        "analyst": "asks for counts and tables, and runs what was approved",
+        "analyst": "asks for counts, tables and answers of the data warehouse, and runs what was approved",
         "researcher": "asks for anything, and runs what was approved",
         "steward": "reviews and decides",
         "auditor": "reads the journal and lets it be anchored",
@@ -45,10 +45,15 @@ _ASKING = {
     "requests": "one's own requests",
     "get": "what left by a receipt of one's own request",
     "execute": "run what was approved",
+    "plan": "what a question to the data warehouse would cost, and which rule would refuse it, before it is asked",
     "admit": "the rules before a run, so that a refusal has a name",
     "outcome": "the receipt of a run",
     "progress": "whether one's own request runs now, and since when",
     "cancel": "end one's own runs",
+    "sum_keys": "a site's masking keys, to bring them to the other sites",
+    "sum_shares": "everybody's keys to a site; what it seals for the others comes back",
+    "sum_take": "what other sites sealed for this one",
+    "sum_open": "the shares that open the sum of a round, and no single site's part",
 }
 
 #: level → call → why. What is not here is refused. "execute" is what a session does; "admit" and "outcome" are its two halves
@@ -61,10 +66,6 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             {
                 **_ASKING,
                 "put": "weights for one's own rounds",
-                "sum_keys": "a site's masking keys, to bring them to the other sites",
-                "sum_shares": "everybody's keys to a site; what it seals for the others comes back",
-                "sum_take": "what other sites sealed for this one",
-                "sum_open": "the shares that open the sum of a round, and no single update",
             }
         ),
         "auditor": MappingProxyType(
@@ -138,6 +139,10 @@ REASONS_AGAINST: Mapping[tuple[str, str], str] = MappingProxyType(
         ("steward", "rehearse"): "who decides does not ask",
         ("steward", "execute"): "who decides does not run",
         ("steward", "admit"): "who decides does not run",
+        ("steward", "plan"): "who decides does not ask",
+        ("auditor", "plan"): "who audits asks nothing",
+        ("admin", "plan"): "running a site gives no results",
+        ("guest", "plan"): "an account alone is no leave to ask",
         ("researcher", "decide"): "who asks does not decide",
         ("researcher", "review"): "who asks does not review",
         ("researcher", "offer_standing"): "who asks does not decide",
@@ -174,7 +179,7 @@ def check_asks(level: str, kind: str) -> None:
             f"an analyst asks for counts and tables, not for a request of kind {kind}",
             expected=f"a request of kind {' or '.join(sorted(AGGREGATES))}",
             got=kind,
-            help="use the templates for counts and tables, or ask the site's admin for a researcher's account",
+            help="use the templates for counts, tables and the warehouse, or ask the site's admin for a researcher's account",
         )
 
 

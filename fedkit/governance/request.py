@@ -14,7 +14,7 @@ from typing import Any
 
 from fedkit.digests import canonical, digest, digest_bytes
 from fedkit.errors import RequestError
-from fedkit.governance.kinds import DEFAULT, check_kind
+from fedkit.governance.kinds import DEFAULT, KINDS, check_kind
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.privacy import Privacy
 from fedkit.governance.secure_sum import SecureSum
@@ -173,7 +173,8 @@ class CodeRequest:
         check_kind(self.kind, ((entry.name, entry.contract) for entry in self.entries))
         check_noise(self.kind, self.entries, self.settings)
         if self.secure_sum is not None:
-            self.secure_sum.check((entry.name, entry.contract) for entry in self.entries)
+            contracts = ((entry.name, entry.contract) for entry in self.entries)
+            self.secure_sum.check(contracts, by_question=KINDS[self.kind].questions)
         if self.dataset not in self.permit.datasets:
             raise RequestError(
                 "the permit does not cover the data", expected=f"one of {list(self.permit.datasets)}", got=self.dataset

@@ -45,10 +45,13 @@ class SecureSum:
         if not all(_ADDRESS.fullmatch(address) for address in addresses):
             raise RequestError("a site's key is no address", expected="0x and 40 hex characters", got="another form")
 
-    def check(self, contracts: Iterable[tuple[str, OutputContract]]) -> None:
-        """Raises RequestError unless the entry is one of the request and gives tensors.   contracts: (entry, contract)."""
+    def check(self, contracts: Iterable[tuple[str, OutputContract]], by_question: bool = False) -> None:
+        """Raises RequestError unless the entry is one of the request and gives tensors.
+
+        contracts: (entry, contract).   by_question: whether each question declares what leaves, and so the entry nothing.
+        """
         tensors = {name: contract.tensors for name, contract in contracts}
-        if not tensors.get(self.entry):
+        if not tensors.get(self.entry) and not (by_question and self.entry in tensors):
             raise RequestError(
                 f"{self.entry} gives nothing that could be added up",
                 expected=f"an entry with tensors, of {sorted(name for name, declared in tensors.items() if declared)}",

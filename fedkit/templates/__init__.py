@@ -24,12 +24,23 @@ from fedkit.templates.evaluation import EvaluationTemplate
 from fedkit.templates.parameters import Parameter
 from fedkit.templates.table import TableTemplate
 from fedkit.templates.training import TrainingTemplate
+from fedkit.templates.warehouse import WarehouseTemplate
 
 __all__ = ["TEMPLATES", "Data", "Parameter", "Template", "template", "template_of"]
 
 #: Name → template.
 TEMPLATES: Mapping[str, Template] = MappingProxyType(
-    {one.name: one for one in (CountTemplate(), TableTemplate(), TrainingTemplate(), EvaluationTemplate(), AnalysisTemplate())}
+    {
+        one.name: one
+        for one in (
+            CountTemplate(),
+            TableTemplate(),
+            TrainingTemplate(),
+            EvaluationTemplate(),
+            AnalysisTemplate(),
+            WarehouseTemplate(),
+        )
+    }
 )
 
 
