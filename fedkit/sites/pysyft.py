@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
@@ -45,8 +45,17 @@ def load() -> ModuleType:
 
 
 def warm() -> threading.Thread:
-    """Start the import in the background; `load()` waits for it."""
-    thread = threading.Thread(target=load, name="fedkit-pysyft", daemon=True)
+    """Start the import in the background; `load()` waits for it, and tries again what failed here.
+
+    Two threads that import at one time can meet half of a module in each other's way. Nobody waits for this thread's errors:
+    unless they stay here, they are printed into whatever cell of a notebook runs now.
+    """
+
+    def early() -> None:
+        with suppress(Exception):
+            load()
+
+    thread = threading.Thread(target=early, name="fedkit-pysyft", daemon=True)
     thread.start()
     return thread
 
