@@ -17,7 +17,9 @@ from fedkit.federation.parameters import Parameters
 from fedkit.federation.secure_aggregation.keys import Group, PublicKeys, Secrets
 from fedkit.federation.secure_aggregation.masking import Masking
 from fedkit.federation.secure_aggregation.summands import needs_a_sum, to_vector
+from fedkit.federation.secure_aggregation.whole_numbers import to_ring
 from fedkit.federation.strategies import SiteUpdate, strategy_for
+from fedkit.governance.kinds import KINDS
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.secure_sum import SecureSum
 from fedkit.ledger.sum_keys import recover_sum_keys
@@ -46,7 +48,8 @@ class Summing:
                 got="another key" if self.site in request.secure_sum.sites else f"{list(request.secure_sum.sites)}",
                 help="make the request anew with the sites' keys as the federation has them now",
             )
-        needs_a_sum(strategy_for(request.settings))
+        if not KINDS[request.kind].questions:  # sums of questions are of whole numbers, and need no strategy
+            needs_a_sum(strategy_for(request.settings))
 
     def keys(self, request: CodeRequest, user: str) -> dict[str, Any]:
         """The site's public keys for all rounds of the request, signed: `{"keys", "signature"}`."""
@@ -82,6 +85,14 @@ class Summing:
         update = SiteUpdate(self.site, tensors, numbers)
         vector = to_vector(strategy_for(request.settings), start, update, len(group.sites))
         return {MASKED: self._masking(request).mask(round, vector)}
+
+    def mask_whole(self, request: CodeRequest, number: int, values: np.ndarray) -> dict[str, np.ndarray]:
+        """What leaves in the place of a question's sums. values: int64, one axis, with this site's share of the noise in them.
+
+        The same question with the same number must bring the same values: a number is masked once. Raises TrainingError.
+        """
+        vector = to_ring(values, len(self._group(request).sites))
+        return {MASKED: self._masking(request).mask(number, vector)}
 
     def open(self, request: CodeRequest, round: int, survivors: Sequence[str], user: str) -> dict[str, dict[str, str]]:
         """This site's shares for a round whose sum is over these sites: `{"own": …, "pairwise": …}`, site → hex."""
