@@ -16,7 +16,7 @@ PACKAGE = ROOT / "fedkit"
 #: Layers, lowest first: a module imports from its own layer or a lower one, never from a higher one.
 LAYERS = (
     ("errors", "digests", "storage"),
-    ("notes", "governance", "ledger", "environment"),
+    ("notes", "governance", "ledger", "environment", "warehouse"),
     ("ner", "audit"),
     ("federation",),
     ("templates", "results"),
