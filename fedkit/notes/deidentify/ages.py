@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import at_numbers, numbers
+from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, word_sign
 
 _OLD = (
     r"år(?:s)?\s(?:gam(?:mel|al|malt|melt|le|la|malt)|alder|ålder)|årig[ea]?|åring(?:en|er|ar)?|års?\sgammel|års(?:\salder|åldern|\sålder|alderen)|år(?:ige|iga)|y/?o\b|year[-\s]?olds?|years?\sold"
@@ -37,9 +37,11 @@ _DECADE = re.compile(
     r"(?<![\d.,/\-])(?P<n>[1-9]0)(?P<rest>\s?[-'’]?\s?(?:årene|åra|årsalderen|årsåldern|talet(?=\s?\()|erne|vuotiaa[a-zäö]*))(?![^\W\d_])",
     re.IGNORECASE,
 )
-#: Something of these stands beside every age; looking for it first is quick.
-_HINT = re.compile(r"år|vuot|vuod|aast|vanu|alder|ålder|year|y/?o|ikä|age|erne|talet|\bv\b|\ba\b|-v", re.IGNORECASE)
-_HIGH = re.compile("nitti|halvfems|hundr|yhdeks|sata|üheks|sada|ninet", re.IGNORECASE)
+#: One of these words is a part of every age: years behind the number, or a word for age before it.
+_OF_YEARS = word_sign(r"år.*|yo?|o|year.*|vuo.*|v|aasta.*|a|avanu.*|erne|talet")
+_YEARS = re.compile(r"\d+\s?(?:år|vuotta|v|aasta|year)", re.IGNORECASE)
+_OF_AGE = word_sign("(?:alder|ålder|aldre|age|ikä|vanus|iältään|vanuses|aged)(?:på|av|er|är|on|ca)?")
+_HIGH = word_sign("(?:nitti|nittio|halvfems|hundre|hundra|yhdeksän|sata|üheksa|sada|ninety).*")
 
 #: Ninety and more in words, as a compound with a word for old behind it.
 _SPELT = re.compile(
@@ -50,10 +52,21 @@ _SPELT = re.compile(
 
 def ages(text: str) -> Iterator[tuple[Identifier, int]]:
     """Ages with the number of years; what is spelt out (90 and more only) counts as 90."""
-    numeric = (_AFTER, _BRACKETED, _BEFORE, _RELATIVE, _IS, _DECADE) if _HINT.search(text) and numbers(text) else ()
-    for pattern in numeric:
-        starts_with_number = pattern in (_AFTER, _DECADE)
-        for match in at_numbers(pattern, text, numbers(text)) if starts_with_number else pattern.finditer(text):
-            yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
-    for match in _SPELT.finditer(text) if _HIGH.search(text) else ():
+    places = figures(text).places
+    years = places and shows(text, _OF_YEARS)
+    followed = years and any(_YEARS.match(text, place) for place in places)
+    of_age = places and shows(text, _OF_AGE)
+    for pattern, sought in (
+        (_AFTER, years),
+        (_BRACKETED, followed),
+        (_BEFORE, of_age),
+        (_RELATIVE, followed),
+        (_IS, followed),
+        (_DECADE, years),
+    ):
+        if sought:
+            starts_with_number = pattern in (_AFTER, _DECADE)
+            for match in at_numbers(pattern, text, places) if starts_with_number else pattern.finditer(text):
+                yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
+    for match in _SPELT.finditer(text) if shows(text, _HIGH) else ():
         yield Identifier(match.start(), match.end("rest"), "AGE", "age.spelt"), 90

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import numbers
+from fedkit.notes.deidentify.scanning import figures, shows, word_sign
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽ]"
 _NAME = rf"{_UP}[\w\-'.]*"
@@ -41,14 +41,13 @@ _UNIT = re.compile(
     rf"|(?<![^\W_]){_UP}[^\W\d_]{{3,}}(?:kliniken|klinikken|klinikka[a-zäö]*|poliklinikka[a-zäö]*|poliklinikalla|poliklinikalta|avdelningen|mottagningen|afdelingen|avdelingen|osakond[a-zõ]*|osakonna[a-z]*)(?![^\W\d_])"
 )
 
-#: Something of these stands in every named place of care; looking for it first is quick.
-_HINT = re.compile(
-    "syke|sjuke|sjukh|sygeh|ospital|klini|legesent|legekont|legevakt|helse|omsorg|bosent|aldersh|vård|lasar|mottagning|boende|hälso|læge"
-    "|pleje|sundh|liinik|sairaal|terveys|hoiva|palvelut|asema|vanhain|haigla|perearst|tervise|hoolde|polik",
-    re.IGNORECASE,
+#: A word of these stands in every named place of care, and in every unit.
+_PLACE_WORD = word_sign(rf".*(?:{_KIND}|{_KIND_FI}|{_KIND_ET}|legevakta)")
+_UNIT_WORD = word_sign(
+    r"(?:avdeling|poliklinikk|klinikk|sengepost|seksjon|sengeområde|avdelning|klinik|mottagning|afdeling|ambulatorium)(?:en|et|a|ken)?"
+    r"|.*(?:kliniken|klinikken|klinikka[a-zäö]*|poliklinikalla|poliklinikalta|avdelningen|mottagningen|afdelingen|avdelingen"
+    r"|osakond[a-zõ]*|osakonna[a-z]*)"
 )
-
-_UNIT_HINT = re.compile("avdel|poliklin|klin|sengep|sengeo|seksjon|mottagn|afdel|ambulat|osakon", re.IGNORECASE)
 
 #: A ward, unit or room with its number or letter.
 _WARD = re.compile(
@@ -60,22 +59,37 @@ _WARD = re.compile(
 )
 
 #: Names and short names of hospitals and regions, as their own pages write them.
-_KNOWN = re.compile(
-    r"(?<![^\W_])(?:Rikshospitalet|Rikshospitalets|Riksen|Ullevål|Radiumhospitalet|Aker|Haukeland|Haraldsplass|St\.? Olavs?"
+_NAMES = (
+    r"Rikshospitalet|Rikshospitalets|Riksen|Ullevål|Radiumhospitalet|Aker|Haukeland|Haraldsplass|St\.? Olavs?"
     r"|St\.? Olavs [Hh]ospital|Ahus|AHUS|OUS|UNN|SUS|NLSH|SSHF|SiV|STHF|DPS|BUP"
     r"|Karolinska|Sahlgrenska|Akademiska|Danderyd|Huddinge|NUS|SÖS|KS|KUS|SUS|Östra|Mölndal|Capio|Aleris|Feiring|LHL"
     r"|Gaustad|Modum|Sunnaas|Lovisenberg|Diakonhjemmet|Martina Hansens"
     r"|Rigshospitalet|Rigshospitalets|Bispebjerg|Hvidovre|Herlev|Gentofte|Glostrup|OUH|AUH|Skejby|HUS|HYKS|TYKS|TAYS|Tays|Tyks|OYS|KYS|Meilahti|Meilahdessa|Meilahden|Jorvi|Peijas|Hatanpää|Acuta"
     r"|PERH|ITK|LTKH|IVKH|TÜK|Mustamäe haigla|Magdaleena|Confido|Mehiläinen|Mehiläisessä|Terveystalo|Terveystalossa"
-    r"|Pihlajalinna)(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])"
+    r"|Pihlajalinna"
 )
+_KNOWN = re.compile(
+    rf"(?<![^\W_])(?:{_NAMES})(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])"
+)
+
+
+_WARD_WORD = word_sign(
+    "avdeling|avd|sengepost|post|sengeområde|seksjon|rom|seng|avdelning|vårdavdelning|vårdavd|sal|rum|mottagning|afdeling|afd|afsnit"
+    "|sengeafsnit|stue|osasto|os|osastolla|osastolle|osastolta|vuodeosasto[a-z]*|huone|potilashuone|osakond|osakonnas|osak|palat|palatis"
+)
+#: The first words of the names that `_KNOWN` knows; a genitive s may hang on them.
+_KNOWN_WORD = word_sign("(?:" + "|".join(re.findall(r"(?:^|[|])([^\W\d_]+)", _NAMES)) + ")s?", re.NOFLAG)
 
 
 def care_units(text: str) -> Iterator[Identifier]:
     """Named places of care, numbered wards, and hospitals known by name."""
-    named = (("care.named", _NAMED),) if _HINT.search(text) else ()
-    unit = (("care.unit", _UNIT),) if _UNIT_HINT.search(text) else ()
-    ward = (("care.ward", _WARD),) if numbers(text) else ()
-    for rule, pattern in (*named, *unit, *ward, ("care.known", _KNOWN)):
+    for rule, pattern, sought in (
+        ("care.named", _NAMED, shows(text, _PLACE_WORD)),
+        ("care.unit", _UNIT, shows(text, _UNIT_WORD)),
+        ("care.ward", _WARD, shows(text, _WARD_WORD) and figures(text).places),
+        ("care.known", _KNOWN, shows(text, _KNOWN_WORD)),
+    ):
+        if not sought:
+            continue
         for match in pattern.finditer(text):
             yield Identifier(match.start(), match.end(), "CARE_UNIT", rule)

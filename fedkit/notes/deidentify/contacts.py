@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import at_numbers, numbers
+from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, word_sign
 
 # The local part and the host may be written with blanks around the sign, or with (at) and (dot) against harvesters.
 _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\(a\)|\[a\]|\s(?:at|krøllalfa|snabel-?a|ät|miukumauku)\s)\s?"
@@ -19,7 +19,9 @@ _EMAIL = re.compile(
     re.IGNORECASE,
 )
 #: Something of these stands in every e-mail address; looking for it first is quick.
-_SIGN = re.compile(_AT, re.IGNORECASE)
+_SIGN = re.compile(_AT + r"[^\W_][\w\-]*(?:\.|\s\.\s|\s?[(\[]|\s(?:punktum|piste|punkt|dot)\s)|@[\w\-]", re.IGNORECASE)
+_SPELT_SIGN = word_sign("at|a|krøllalfa|snabel|snabela|ät|miukumauku")
+_WEB = word_sign(".*https?|.*www")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"']+[^\s<>\"'.,;:!?)\]]", re.IGNORECASE)
 
 _S = r"[\s\-./()_,·]"
@@ -50,6 +52,12 @@ _CALLED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+#: One of these words is the cue, perhaps with "nr" behind it.
+_CALLED_SIGN = word_sign(
+    "te?lf.*|tel|tele.*|teln.*|mob.*|gsm.*|puh|puhn.*|puhelin.*|matkapuh.*|fax.*|faks.*|ph|phn.*|phone.*|calling.*|søker.*"
+    "|sökare.*|personsøker.*|internnr.*|sentralbord.*"
+)
+
 _UNIT = re.compile(
     r"\s?(?:m?[gl]\b|[µu]g|mcg|mikrog|ml|dl|cl|cm|mm|kg|ie\b|iu\b|e/|enh|mmol|nmol|pmol|[µu]mol|u/l|kr\b|sek\b|nok\b|dkk\b|eur|euro|%|bpm|ms\b|khz|mhz|kcal|kj\b|x\b|°)",
     re.IGNORECASE,
@@ -60,16 +68,17 @@ _TIMES = re.compile(r"(?:[01]?\d|2[0-4])[.:][0-5]\d(?:[^\d.:]{1,3}(?:[01]?\d|2[0
 
 def electronic(text: str) -> Iterator[Identifier]:
     """E-mail addresses, spelt against harvesters as well, and web addresses."""
-    if _SIGN.search(text):
+    if ("@" in text or shows(text, _SPELT_SIGN)) and _SIGN.search(text):
         for match in _EMAIL.finditer(text):
             yield Identifier(*match.span(), "EMAIL", "email")
-    for match in _URL.finditer(text):
-        yield Identifier(*match.span(), "URL", "url")
+    if shows(text, _WEB):
+        for match in _URL.finditer(text):
+            yield Identifier(*match.span(), "URL", "url")
 
 
 def numbers_abroad(text: str) -> Iterator[Identifier]:
     """Telephone numbers with a country code."""
-    if not numbers(text):
+    if "+" not in text and not any(run.startswith("00") for run in figures(text).runs):
         return
     for match in _ABROAD.finditer(text):
         yield _extended(text, *match.span(), "phone.international")
@@ -77,13 +86,17 @@ def numbers_abroad(text: str) -> Iterator[Identifier]:
 
 def called_numbers(text: str) -> Iterator[Identifier]:
     """Whatever follows a word for telephone."""
+    if not shows(text, _CALLED_SIGN) or not figures(text).of(4):
+        return
     for match in _CALLED.finditer(text):
         yield _extended(text, *match.span("value"), "phone.cue")
 
 
 def national_calls(text: str) -> Iterator[Identifier]:
     """Telephone numbers by their grouping. What a unit follows is a quantity; pairs of years and of clock times are none."""
-    places = numbers(text)
+    places = figures(text).of(6)
+    if not places:
+        return
     for rule, pattern in (("phone.trunk", _TRUNK), ("phone.grouped", _GROUPED), ("phone.american", _AMERICAN)):
         for match in at_numbers(pattern, text, places, before="("):
             number = match.group()

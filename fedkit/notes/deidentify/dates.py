@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from fedkit.notes.deidentify.months import ALONE, BESIDE_NUMBER, ROMAN, MonthWord, has_month, month_word
-from fedkit.notes.deidentify.scanning import at_numbers, numbers
+from fedkit.notes.deidentify.months import ALONE, BESIDE_NUMBER, ROMAN, MonthWord, has_month, has_roman_month, month_word
+from fedkit.notes.deidentify.scanning import Figures, at_numbers, figures
 
 _YEAR = r"(?:1[6-9]|20|21)\d\d"
 _S = r"[\s./\-,_]{1,3}"
@@ -68,7 +68,17 @@ _PART = (
 )
 _NOT_IN_WORD = "(?<![^\\W"  # how the patterns begin that do not begin with a digit
 _FULL_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE if rule == "date.word" else 0)) for rule, pattern in _FULL)
-_PART_PATTERNS = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PART)
+#: Rule, pattern, what must stand in the text for it to find something, whether it begins with a word.
+_PARTS = tuple(
+    (
+        rule,
+        re.compile(pattern, re.IGNORECASE),
+        "word" if "(?P<w>" in pattern else "year" if "(?P<y>" in pattern else "day and month",
+        pattern.startswith(_NOT_IN_WORD),
+    )
+    for rule, pattern in _PART
+)
+_DAY_MONTH = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[./]\s?(?:0?[1-9]|1[0-2])")
 
 #: What stands before a day and month that would pass for a fraction otherwise.
 _DAY_CUE = re.compile(
@@ -140,12 +150,21 @@ def find_full_dates(text: str, language: str = "", year: int | None = None) -> I
     text: folded (`fold`).   language: tells 18-05-12 apart (Swedish writes the year first).
     year: of writing, to read years of two figures: the last that is not after it. Without it 00–39 are of this century.
     """
-    places, named = numbers(text), has_month(text)
+    seen = figures(text)
+    if not seen.places:
+        return
+    places = {  # of each rule, where it can find something
+        "date.ymd": seen.of(6, 3),
+        "date.dmy": seen.of(4, 3),
+        "date.roman": seen.places if has_roman_month(text) else (),
+        "date.word": seen.places if has_month(text) else (),
+        "date.compact": seen.long(6, 8),
+    }
     for rule, pattern in _FULL_PATTERNS:
-        if rule == "date.word" and not named:
+        if not places[rule]:
             continue
         first_is_word = pattern.pattern.startswith(_NOT_IN_WORD)
-        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, places):
+        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, places[rule]):
             found = _read(match, rule, language, year, full=True)
             if found is not None:
                 yield found
@@ -156,12 +175,8 @@ def find_part_dates(text: str, language: str = "", year: int | None = None) -> I
 
     year: of writing; a date without a year is taken to be of that year, without it of 2001 (what counts is the distance).
     """
-    places, named = numbers(text), has_month(text)
-    for rule, pattern in _PART_PATTERNS:
-        if "(?P<w>" in pattern.pattern and not named:
-            continue
-        first_is_word = pattern.pattern.startswith(_NOT_IN_WORD)
-        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, places):
+    for rule, pattern, first_is_word in _patterns_of_parts(text):
+        for match in pattern.finditer(text) if first_is_word else at_numbers(pattern, text, figures(text).places):
             if rule == "date.year" and _QUANTITY.match(text, match.end()):
                 continue
             if rule == "date.month" and not (
@@ -174,6 +189,20 @@ def find_part_dates(text: str, language: str = "", year: int | None = None) -> I
             found = _read(match, rule.removesuffix(" cued"), language, year, full=False)
             if found is not None:
                 yield found
+
+
+def _patterns_of_parts(text: str) -> Iterator[tuple[str, re.Pattern[str], bool]]:
+    """Rule, pattern and whether it begins with a word, of those that can find something."""
+    seen, named = figures(text), has_month(text)
+    year = _has_year(seen)
+    day = bool(seen.of(2, 2)) and any(_DAY_MONTH.match(text, place) for place in seen.of(2, 2))
+    for rule, pattern, needs, first_is_word in _PARTS:
+        if (named if needs == "word" else year if needs == "year" else day) and (seen.places or rule == "date.month"):
+            yield rule, pattern, first_is_word
+
+
+def _has_year(seen: Figures) -> bool:
+    return any(len(run) == 4 and run[:2] in ("19", "20") for run in seen.runs)
 
 
 def _read(match: re.Match[str], rule: str, language: str, year: int | None, full: bool) -> DateFound | None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import at_numbers, numbers
+from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, word_sign
 
 #: What may stand between the digits of one number: up to four signs, a line break among them (notes are wrapped).
 SEP = r"[\s.\-/_:,;|~*+]"
@@ -78,6 +78,17 @@ _CUE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+#: One of these words is such a cue or its end, where the number does not begin in the same word.
+_SECOND = "n(?:umme)?r|no|numbe?r|nume?r|nummeret|numero|n|o|nro|id|loggi|kood|kod|tunnus|person(?:al)?kod"
+_CUE_SIGN = word_sign(
+    rf"{_SECOND}|(?:f(?:ødsels)?|d|p|p?erson|person(?:al)?|samordnings|reserv|p|cpr|id|h?pr|npr|mrn|ssn|nhs|sn|s|lot|udi|hsa|sor|ahv"
+    r"|journal|pasient|patient|sak|sags|ärende|case|prøve|prov|remiss|henvisnings|rekvisisjons|rekvisitions|potilas|näyte|lähete"
+    r"|haigus(?:loo|juhtumi)?|epikriisi|proovi|serie|serial|sarja|seeria|ref(?:erans|erence)?|episode|kontakt|opphalds|oppholds"
+    rf"|lege|läkar|arst|lääkärin|henkilö)(?:{_SECOND}|numre)"
+    "|cpr|hetu|syntymäaikatunnus|sotu|isikukood|ik|hpr|npr|mrn|ssn|nhs|sn|lot|udi|hsa|sor|ahv"
+)
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
+
 _NOT_DIGITS = re.compile(r"\D+")
 _DATE_AND_CLOCK = re.compile(
     r"(?:\d{1,2}[./\-]\s?\d{1,2}[./\-]\s?(?:\d{4}|\d{2})|\d{4}-\d{1,2}-\d{1,2})[\s,T]{1,3}[0-2]?\d[:.][0-5]\d(?:[:.][0-5]\d)?"
@@ -86,7 +97,7 @@ _DATE_AND_CLOCK = re.compile(
 
 def national_numbers(text: str) -> Iterator[Identifier]:
     """Numbers in the shapes of the five countries, whatever parts their digits."""
-    places = numbers(text)
+    places = figures(text).of(9)
     for match in at_numbers(_LETTERED, text, places):
         yield Identifier(*match.span(), "ID", "id.national")
     done = 0
@@ -102,13 +113,21 @@ def national_numbers(text: str) -> Iterator[Identifier]:
 
 def other_numbers(text: str) -> Iterator[Identifier]:
     """Long runs, serial numbers, numbers after a word that says so, and chains of digits that begin as a birth date would."""
-    if not numbers(text):
-        return
-    for match in _CUE.finditer(text):
-        yield Identifier(*match.span("value"), "ID", "id.cue")
-    for rule, pattern in (("id.run", _RUN), ("id.serial", _MIXED)):
+    longest = figures(text).longest
+    if longest and (shows(text, _CUE_SIGN) or _glued(text)):
+        for match in _CUE.finditer(text):
+            yield Identifier(*match.span("value"), "ID", "id.cue")
+    for rule, pattern in (("id.run", _RUN), ("id.serial", _MIXED)) if longest >= 5 else ():
         for match in pattern.finditer(text):
             yield Identifier(*match.span(), "ID", rule)
+
+
+def _glued(text: str) -> bool:
+    """Whether figures follow letters without a blank between: "fnrX1234567" is a cue and its number in one word."""
+    for piece in text.split():
+        if not piece.isalpha() and (letter := _LETTER.search(piece)) and _DIGIT.search(piece, letter.end()):
+            return True
+    return False
 
 
 def _begins_as_id(chain: str) -> bool:

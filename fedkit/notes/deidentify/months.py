@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fedkit.notes.deidentify.scanning import shows, word_sign
+
 _FI = "tammi helmi maalis huhti touko kesä heinä elo syys loka marras joulu"
 
 #: Twelve names a row. A row is one language and form; rows that differ in no month are not repeated.
@@ -140,17 +142,18 @@ ALONE = f"(?:{_pattern(set(_ROWS) - _NEEDS_A_NUMBER)})"
 ROMAN = "(?:I{1,3}|IV|VI{0,3}|IX|XI{0,2})"
 
 
-_STEM = re.compile(
-    r"(?<![^\W\d_])(?:"
-    + "|".join(sorted({name[:3] for row, names in _ROWS.items() if row != "roman" for name in names}))
-    + ")",
-    re.IGNORECASE,
-)
+_MONTH = word_sign(BESIDE_NUMBER)
+_ROMAN_MONTH = word_sign(ROMAN, re.NOFLAG)
 
 
 def has_month(text: str) -> bool:
-    """Whether a month may be named at all: the first letters of one stand somewhere."""
-    return _STEM.search(text) is not None
+    """Whether a month is named, or a word that could be one ("mars")."""
+    return shows(text, _MONTH)
+
+
+def has_roman_month(text: str) -> bool:
+    """Whether a Roman number from I to XII stands in a text."""
+    return shows(text, _ROMAN_MONTH)
 
 
 def month_word(word: str, language: str = "") -> MonthWord | None:

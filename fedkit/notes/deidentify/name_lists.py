@@ -9,10 +9,8 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from fedkit.notes.concepts import built_in
+from fedkit.notes.deidentify.scanning import TOKEN
 from fedkit.notes.resources import read_table
-
-TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
-
 
 @dataclass(frozen=True, slots=True)
 class Lists:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from fedkit.notes.deidentify.endings import CASES, listed, stems
 from fedkit.notes.deidentify.lower_case import SURNAME, is_word
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.name_lists import TOKEN, Lists, Token, lists_for
-from fedkit.notes.deidentify.not_names import is_body, is_kept, is_nobody
+from fedkit.notes.deidentify.name_lists import Lists, Token, lists_for
+from fedkit.notes.deidentify.not_names import has_dose, is_body, is_eponym, is_kept, is_nobody, of_eponym
+from fedkit.notes.deidentify.scanning import spelled
 from fedkit.notes.deidentify.words import Words
 
 _ENDS_SENTENCE = re.compile(r"(?:^|[\n\r.!?:…;|•*>\x00]|\s-)[\s\"'«»“”„()\[\]\-–*•>]*$")
@@ -38,119 +41,283 @@ def names(text: str, language: str, words: Words) -> Iterator[Identifier]:
 
     language: "" if not known.   words: what is written in lower case (`words_for`).
     """
-    tokens = list(_tokens(text))
-    lists = lists_for(language)
-    rules = [_alone(text, t, language, words, lists) if t.capital else "" for t in tokens]
-    for i, (token, rule) in enumerate(zip(tokens, rules, strict=True)):
-        if rule == "" and token.capital and _titled(text, tokens, i, lists) and not is_kept(token, language, lists):
-            rules[i] = "name.title"
-    _find_shouted(text, tokens, rules, language, lists)
-    _join_beside(text, tokens, rules, language, words, lists)
-    _spare_titles(text, tokens, rules, lists, words)
-    _find_again(tokens, rules)
-    yield from _runs(text, tokens, rules)
+    return _Names(text, language, words).found()
 
 
-def _join_beside(text: str, tokens: list[Token], rules: list[str], language: str, words: Words, lists: Lists) -> None:
-    """What stands beside a name and belongs to it: "Jon Horn", an initial ("S. Hansen"), "van", a number; on to both sides."""
-    todo = [i for i, rule in enumerate(rules) if rule not in ("", "kept")]
-    while todo:
-        name = todo.pop()
-        for i in (name - 1, name + 1):
-            if not 0 <= i < len(tokens) or not (rules[i] == "" or (rules[i] == "kept" and _NUMBERED.fullmatch(tokens[i].text))):
+class _Names:
+    """The words of a text, and by their places the rules by which those with a capital are names: "kept" if a word is known
+    to be none, "" if that is open."""
+
+    def __init__(self, text: str, language: str, words: Words) -> None:
+        self.text, self.language, self.words = text, language, words
+        self.starts, self.spelled = spelled(text)
+        self.roles = list(map(_roles(language, words).__getitem__, self.spelled))
+        self.rules: dict[int, str] = {}
+        self._begins: dict[int, bool] = {}
+
+    def found(self) -> Iterator[Identifier]:
+        title = shouted = False
+        for i, role in enumerate(self.roles):
+            if role is None:
                 continue
-            if _touch(text, tokens[min(i, name)], tokens[max(i, name)]) and _joins(
-                text, tokens, rules, i, language, words, lists
-            ):
-                rules[i] = "name.beside"
-                todo.append(i)
+            if role.capital:
+                rule = self._alone(i, role)
+                if rule == "" and title and self._titled(i) and not is_kept(self.token(i), self.language, self.lists):
+                    rule = "name.title"
+                self.rules[i] = rule
+                shouted = shouted or role.shouted
+            title = title or role.title
+        if shouted:
+            self._find_shouted()
+        if all(rule in ("", "kept") for rule in self.rules.values()):
+            return iter(())
+        self._join_beside()
+        self._spare_titles()
+        self._find_again()
+        return self._runs()
 
+    @property
+    def lists(self) -> Lists:
+        return lists_for(self.language)
 
-def _find_again(tokens: list[Token], rules: list[str]) -> None:
-    """A word that is a name within a sentence of this note is the same name where it opens one."""
-    within = {
-        t.lower for t, rule in zip(tokens, rules, strict=True) if rule not in ("", "kept") and not t.begins and len(t.text) > 2
-    }
-    for i, token in enumerate(tokens):
-        if rules[i] == "" and token.capital and token.begins and token.lower in within:
-            rules[i] = "name.again"
+    def end(self, i: int) -> int:
+        return self.starts[i] + len(self.spelled[i])
 
+    def begins(self, i: int) -> bool:
+        """Whether a word with a capital is the first of a sentence, a line, a cell, or after a colon."""
+        found = self._begins.get(i)
+        if found is None:
+            found = self._begins[i] = _begins(self.text, self.starts[i])
+        return found
 
-def _find_shouted(text: str, tokens: list[Token], rules: list[str], language: str, lists: Lists) -> None:
-    """ "HANSEN, KARI": two to four words in capitals in a row, one of them a given name and none a word of grammar."""
-    i = 0
-    while i < len(tokens):
-        end = i
-        while (
-            end < len(tokens)
-            and tokens[end].shout
-            and len(tokens[end].text) > 1
-            and (end == i or text[tokens[end - 1].end : tokens[end].start] in (" ", ", ", "-", "  "))
-        ):
-            end += 1
-        run = range(i, end)
-        if (
-            2 <= len(run) <= 4
-            and any(
-                len(tokens[j].text) > 2 and listed(tokens[j].lower, language, lists.given) and tokens[j].lower not in lists.kept
-                for j in run
-            )
-            and not any(tokens[j].lower in lists.grammar or tokens[j].lower in lists.headings for j in run)
-        ):
-            for j in run:
-                rules[j] = rules[j] or "name.list"
-        i = max(end, i + 1)
-
-
-def _spare_titles(text: str, tokens: list[Token], rules: list[str], lists: Lists, words: Words) -> None:
-    """Two or more English words in a row, none of them anybody's name, are a title ("Hot Garden Collection")."""
-    i = 0
-    while i < len(tokens):
-        end = i + 1
-        while end < len(tokens) and rules[i] and rules[end] and _touch(text, tokens[end - 1], tokens[end]):
-            end += 1
-        run = range(i, end)
-        if len(run) > 1 and all(
-            rules[j] in ("name.capital", "kept")
-            and words.borrowed(tokens[j].lower)
-            and tokens[j].lower not in lists.given | lists.family
-            for j in run
-        ):
-            for j in run:
-                rules[j] = ""
-        i = end
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    for match in TOKEN.finditer(text):
-        word = match.group()
-        start, end = match.span()
+    def token(self, i: int) -> Token:
+        word, start = self.spelled[i], self.starts[i]
         if not word[0].isupper():
-            yield Token(start, end, word, word, False, False, False)
-            continue
-        before = text[max(0, start - 12) : start]
-        begins = not before.strip() or (bool(_ENDS_SENTENCE.search(before)) and not _ABBREVIATION.search(before))
-        yield Token(start, end, word, word.lower(), True, begins, len(word) > 1 and word.isupper())
+            return Token(start, start + len(word), word, word, False, False, False)
+        return Token(start, start + len(word), word, word.lower(), True, self.begins(i), len(word) > 1 and word.isupper())
+
+    def rule(self, i: int) -> str:
+        return self.rules.get(i, "")
+
+    def named(self) -> list[int]:
+        """The places of names, in order."""
+        return sorted(i for i, rule in self.rules.items() if rule not in ("", "kept"))
+
+    def _alone(self, i: int, role: _Role) -> str:
+        """The rule by which a word is a name whatever word stands beside it."""
+        text, end = self.text, self.starts[i] + len(self.spelled[i])
+        if len(self.spelled[i]) < 2:
+            return ""
+        begins = self.begins(i) if role.within != role.first or role.colon else False
+        rule = role.first if begins else role.within
+        if rule == "kept":
+            return rule
+        after = text[end : end + 1]
+        if (after.isspace() and has_dose(text, end)) or (role.eponym and is_eponym(text, self.token(i))):
+            return "kept"
+        if begins and role.colon and after == ":":
+            return "kept"
+        return "" if after.isdecimal() else rule  # V40 is a model
+
+    def _titled(self, i: int) -> bool:
+        """Whether a title, a role or a word for kin stands right before, with a full stop or a colon at most between."""
+        before = self.roles[i - 1] if i else None
+        return before is not None and before.title and bool(_AFTER_TITLE.fullmatch(self.text, self.end(i - 1), self.starts[i]))
+
+    def _find_shouted(self) -> None:
+        """ "HANSEN, KARI": two to four words in capitals in a row, one of them a given name and none a word of grammar."""
+        lists, done = self.lists, 0
+        for i, role in enumerate(self.roles):
+            if i < done or role is None or not role.shout:
+                continue
+            end = i + 1
+            while (
+                end < len(self.roles)
+                and (next_role := self.roles[end]) is not None
+                and next_role.shout
+                and self.text[self.end(end - 1) : self.starts[end]] in (" ", ", ", "-", "  ")
+            ):
+                end += 1
+            run = range(i, end)
+            lower = [self.spelled[j].lower() for j in run]
+            if 2 <= len(run) <= 4 and any(r is not None and r.shouted for r in self.roles[i:end]):
+                if not any(word in lists.grammar or word in lists.headings for word in lower):
+                    for j in run:
+                        self.rules[j] = self.rule(j) or "name.list"
+            done = end
+
+    def _join_beside(self) -> None:
+        """What stands beside a name and belongs to it: "Jon Horn", an initial ("S. Hansen"), "van", a number; on to both
+        sides."""
+        todo = self.named()
+        while todo:
+            name = todo.pop()
+            for i in (name - 1, name + 1):
+                if not 0 <= i < len(self.spelled):
+                    continue
+                rule = self.rule(i)
+                if not (rule == "" or (rule == "kept" and _NUMBERED.fullmatch(self.spelled[i]))):
+                    continue
+                if self._touch(min(i, name), max(i, name)) and self._joins(i):
+                    self.rules[i] = "name.beside"
+                    todo.append(i)
+
+    def _spare_titles(self) -> None:
+        """Two or more English words in a row, none of them anybody's name, are a title ("Hot Garden Collection")."""
+        places = sorted(i for i, rule in self.rules.items() if rule)
+        at = 0
+        while at < len(places):
+            end = at + 1
+            while end < len(places) and places[end] == places[end - 1] + 1 and self._touch(places[end - 1], places[end]):
+                end += 1
+            run = places[at:end]
+            if len(run) > 1 and all(self._in_title(i) for i in run):
+                for i in run:
+                    self.rules[i] = ""
+            at = end
+
+    def _in_title(self, i: int) -> bool:
+        lower = self.spelled[i].lower() if self.spelled[i][0].isupper() else self.spelled[i]
+        lists = self.lists
+        return (
+            self.rules[i] in ("name.capital", "kept")
+            and self.words.borrowed(lower)
+            and lower not in lists.given
+            and lower not in lists.family
+        )
+
+    def _find_again(self) -> None:
+        """A word that is a name within a sentence of this note is the same name where it opens one."""
+        within = {self.token(i).lower for i in self.named() if len(self.spelled[i]) > 2 and not self.token(i).begins}
+        for i, rule in self.rules.items():
+            if rule == "" and self.spelled[i].lower() in within and self.token(i).begins:
+                self.rules[i] = "name.again"
+
+    def _touch(self, left: int, right: int) -> bool:
+        """Whether two words can be of one name: a blank, hyphen or quotation mark between; a full stop after initials."""
+        gap = self.text[self.end(left) : self.starts[right]]
+        if gap.startswith("."):
+            word = self.spelled[left]
+            return len(word) < 3 and gap in (".", ". ", ".-", ".  ") and word[0].isupper()
+        return gap in (" ", "  ", "-", ' "', '" ', " «", "» ", " “", "” ", " (", " '", "' ")
+
+    def _joins(self, i: int) -> bool:
+        token, lists = self.token(i), self.lists
+        if _NUMBERED.fullmatch(token.text):
+            return i > 0 and self.rule(i - 1) not in ("", "kept") and self._touch(i - 1, i)
+        if len(token.text) == 1:
+            return (token.capital and not token.begins) or (token.capital and self.text[token.end : token.end + 1] == ".")
+        if token.lower in _PARTICLES and not token.shout:
+            after = i + 1 < len(self.spelled) and self.spelled[i + 1][0].isupper() and self._touch(i, i + 1)
+            return after and (token.capital or (i > 0 and self.rule(i - 1) not in ("", "kept")))
+        if not token.capital or (
+            token.shout
+            and len(token.text) <= 5
+            and not (listed(token.lower, self.language, lists.given) or listed(token.lower, self.language, lists.family))
+        ):
+            return False
+        return not token.begins or listed(token.lower, self.language, lists.given)
+
+    def _runs(self) -> Iterator[Identifier]:
+        """Names that touch, as one identifier."""
+        last = start = -2
+        for i in self.named():
+            if last >= 0 and (i != last + 1 or not self._touch(last, i)):
+                yield Identifier(self.starts[start], self.end(last), "NAME", self.rules[start])
+                start = i
+            elif last < 0:
+                start = i
+            last = i
+        if last >= 0:
+            yield Identifier(self.starts[start], self.end(last), "NAME", self.rules[start])
 
 
-def _alone(text: str, token: Token, language: str, words: Words, lists: Lists) -> str:
-    """The rule by which a word is a name whatever stands beside it; "kept" if it is known to be none; "" if that is open."""
-    if not token.capital or len(token.text) < 2:
+_AFTER_TITLE = re.compile(r"\.?:?\s{1,2}")
+_QUIET = frozenset(",")  # signs before a blank that end nothing
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether what starts here is the first word of a sentence, a line, a cell, or after a colon."""
+    if start > 1 and text[start - 1] == " " and (text[start - 2].isalnum() or text[start - 2] in _QUIET):
+        return False
+    before = text[max(0, start - 12) : start]
+    return not before.strip() or (bool(_ENDS_SENTENCE.search(before)) and not _ABBREVIATION.search(before))
+
+
+# --- one word ------------------------------------------------------------------------------------------------------------
+
+
+class _Role(NamedTuple):
+    """What is known of a word before what stands around it is read.
+
+    within, first: the rule for it within a sentence and as its first word.   colon: as the first word before a colon it is
+    none.   eponym: what stands around may make a disease of it.   shouted: a given name in capitals.
+    """
+
+    capital: bool
+    title: bool = False
+    within: str = ""
+    first: str = ""
+    colon: bool = False
+    eponym: bool = False
+    shout: bool = False
+    shouted: bool = False
+
+
+class _Roles(dict[str, "_Role | None"]):
+    """Word → its role in a language, None for a word in lower case that is no title; at most `_MOST` are remembered."""
+
+    def __init__(self, language: str, words: Words) -> None:
+        self.language, self.words, self.lists = language, words, lists_for(language)
+
+    def __missing__(self, word: str) -> _Role | None:
+        if len(self) >= _MOST:
+            self.clear()
+        role = self[word] = self._role(word)
+        return role
+
+    def _role(self, word: str) -> _Role | None:
+        lists, lower = self.lists, word.lower()
+        if not word[0].isupper():
+            return _Role(False, True) if word in lists.titles else None
+        shout = len(word) > 1 and word.isupper()
+        first = Token(0, len(word), word, lower, True, True, shout)
+        return _Role(
+            capital=True,
+            title=lower in lists.titles,
+            within=_rule(first._replace(begins=False), self.language, self.words, lists),
+            first=_rule(first, self.language, self.words, lists),
+            colon=_is_heading(first, self.language, self.words, lists),
+            eponym=of_eponym(first, self.language, lists),
+            shout=shout,
+            shouted=shout and len(word) > 2 and lower not in lists.kept and listed(lower, self.language, lists.given),
+        )
+
+
+_MOST = 50_000
+
+
+@lru_cache(maxsize=32)
+def _roles(language: str, words: Words) -> _Roles:
+    return _Roles(language, words)
+
+
+def _rule(token: Token, language: str, words: Words, lists: Lists) -> str:
+    """The rule by which a word with a capital is a name, whatever stands around it."""
+    if len(token.text) < 2:
         return ""
-    if is_nobody(text, token, language, lists):
+    if is_nobody(token, language, lists):
         return "kept"
     given = listed(token.lower, language, lists.given)
-    if not given and (len(token.text) == 2 or (len(token.text) < 5 and not token.shout and not token.text[1:].islower())):
-        return ""  # Hb, NaCl
+    if not given and _is_short(token):
+        return ""
+    if token.shout and len(token.text) <= 5:
+        return ""  # a short form: EKG
     known = is_word(token.lower, language, words)
-    if token.begins and text[token.end : token.end + 1] == ":" and not given and (known or token.lower in lists.headings):
-        return "kept"
-    if (token.shout and len(token.text) <= 5) or re.match(r"\d", text[token.end : token.end + 1] or " "):
-        return ""  # a short form or a model: EKG, V40
     if not known:
         long_opening = token.begins and len(token.text) >= _LONG and not SURNAME.search(token.lower)
         return "name.list" if given else "" if long_opening else "name.unseen"
-    if (given and not token.begins) or token.lower in lists.given - lists.ambiguous:
+    if (given and not token.begins) or (token.lower in lists.given and token.lower not in lists.ambiguous):
         return "name.list"  # the first word of a sentence counts only as it stands: "Toivon" is "I hope" too
     if is_body(token.lower):
         return ""
@@ -159,66 +326,28 @@ def _alone(text: str, token: Token, language: str, words: Words, lists: Lists) -
     return "" if token.begins or token.shout else "name.capital"
 
 
+def _is_short(token: Token) -> bool:
+    """Hb, NaCl."""
+    return len(token.text) == 2 or (len(token.text) < 5 and not token.shout and not token.text[1:].islower())
+
+
+def _is_heading(token: Token, language: str, words: Words, lists: Lists) -> bool:
+    """Whether a word that opens a line or sentence is no name if a colon follows."""
+    if len(token.text) < 2 or listed(token.lower, language, lists.given) or _is_short(token):
+        return False
+    return is_word(token.lower, language, words) or token.lower in lists.headings
+
+
 def _opens_as_name(lower: str, language: str, lists: Lists) -> bool:
     """Whether a known word that opens a sentence is rather a name of the country than the word."""
     if lower in lists.home:
         return lower not in lists.ambiguous
-    if language in CASES and any(s in lists.home_given - lists.ambiguous for s in stems(lower, language) if len(s) > 3):
+    if language in CASES and any(
+        s in lists.home_given and s not in lists.ambiguous for s in stems(lower, language) if len(s) > 3
+    ):
         return True  # a given name in a case: "Minnan", "Jürile"
     return len(lower) > 4 and SURNAME.search(lower) is not None and listed(lower, language, lists.family)
 
 
 #: An unknown first word of a sentence of this length is a compound rather than a name, unless it ends or is placed as one.
 _LONG = 12
-
-
-def _titled(text: str, tokens: list[Token], i: int, lists: Lists) -> bool:
-    """Whether a title, a role or a word for kin stands right before, with a full stop or a colon at most between."""
-    if i == 0:
-        return False
-    last, token = tokens[i - 1], tokens[i]
-    return last.lower in lists.titles and bool(re.fullmatch(r"\.?:?\s{1,2}", text[last.end : token.start]))
-
-
-def _touch(text: str, left: Token, right: Token) -> bool:
-    """Whether two words can be of one name: a blank, hyphen or quotation mark between; a full stop after initials."""
-    gap = text[left.end : right.start]
-    if gap.startswith("."):
-        return len(left.text) < 3 and gap in (".", ". ", ".-", ".  ") and left.capital
-    return gap in (" ", "  ", "-", ' "', '" ', " «", "» ", " “", "” ", " (", " '", "' ")
-
-
-def _joins(text: str, tokens: list[Token], rules: list[str], i: int, language: str, words: Words, lists: Lists) -> bool:
-    token = tokens[i]
-    if _NUMBERED.fullmatch(token.text):
-        return i > 0 and rules[i - 1] not in ("", "kept") and _touch(text, tokens[i - 1], token)
-    if len(token.text) == 1:
-        return (token.capital and not token.begins) or (token.capital and text[token.end : token.end + 1] == ".")
-    if token.lower in _PARTICLES and not token.shout:
-        after = i + 1 < len(tokens) and tokens[i + 1].capital and _touch(text, token, tokens[i + 1])
-        return after and (token.capital or (i > 0 and rules[i - 1] not in ("", "kept")))
-    if not token.capital or (
-        token.shout and len(token.text) <= 5 and not listed(token.lower, language, lists.given | lists.family)
-    ):
-        return False
-    if token.begins:
-        return listed(token.lower, language, lists.given)
-    return True
-
-
-def _runs(text: str, tokens: list[Token], rules: list[str]) -> Iterator[Identifier]:
-    """Names that touch, as one identifier."""
-    start = end = -1
-    rule = ""
-    last: Token | None = None
-    for token, found in zip(tokens, rules, strict=True):
-        name = found not in ("", "kept")
-        if name and last is not None and _touch(text, last, token):
-            end = token.end
-        else:
-            if last is not None:
-                yield Identifier(start, end, "NAME", rule)
-            start, end, rule = token.start, token.end, found
-        last = token if name else None
-    if last is not None:
-        yield Identifier(start, end, "NAME", rule)

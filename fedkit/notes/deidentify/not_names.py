@@ -61,16 +61,20 @@ _BODY = re.compile(
 )
 
 
-def is_nobody(text: str, token: Token, language: str, lists: Lists) -> bool:
+def is_nobody(token: Token, language: str, lists: Lists) -> bool:
     """Whether it is known that a capitalised word names nobody, whatever stands beside it."""
     return bool(
         _SHORT_FORM.match(token.text)
         or _is_region(token)
         or is_hung_on(token, language, lists)
-        or _is_eponym(text, token, language, lists)
+        or ("-" in token.text and of_eponym(token, language, lists))
         or is_kept(token, language, lists)
-        or _DOSE.match(text, token.end)
     )
+
+
+def has_dose(text: str, end: int) -> bool:
+    """Whether a strength or an amount follows the word that ends here: then it is a product."""
+    return _DOSE.match(text, end) is not None
 
 
 def is_body(lower: str) -> bool:
@@ -78,12 +82,15 @@ def is_body(lower: str) -> bool:
     return _BODY.fullmatch(lower) is not None
 
 
-def _is_eponym(text: str, token: Token, language: str, lists: Lists) -> bool:
-    """A name that is a disease, a sign or an instrument here: "Wilsons sykdom", "Baker-cyste", "mb Addison"."""
-    if not any(stem in lists.eponyms for stem in (*stems(token.lower, language), token.lower.partition("-")[0])):
-        return False
+def of_eponym(token: Token, language: str, lists: Lists) -> bool:
+    """Whether a word is a name after which something in medicine is called."""
+    return any(stem in lists.eponyms for stem in (*stems(token.lower, language), token.lower.partition("-")[0]))
+
+
+def is_eponym(text: str, token: Token) -> bool:
+    """Whether what stands around such a name makes a disease, a sign or an instrument of it: "Wilsons sykdom", "mb Addison"."""
     before, after = text[max(0, token.start - 10) : token.start], text[token.end : token.end + 25]
-    return bool(_MEDICAL_AFTER.match(after) or _MEDICAL_BEFORE.search(before) or "-" in token.text)
+    return bool(_MEDICAL_AFTER.match(after) or _MEDICAL_BEFORE.search(before))
 
 
 def is_hung_on(token: Token, language: str, lists: Lists) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import numbers
+from fedkit.notes.deidentify.scanning import figures, shows, tokens, word_sign
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽÉ]"
 _LOW = "[a-zæøåäöõüšžéèáóàü]"
@@ -36,6 +36,12 @@ _STREET = re.compile(
 )
 _BOX = re.compile(r"(?<![^\W\d_])(?:[Pp]ostboks|[Pp]\.?\s?[Bb]oks|[Bb]ox|PL|[Pp]k|[Pp]ostkast)\s\d{1,5}(?![^\W_])")
 
+#: The word before the number of a street, and that before the number of a box.
+_STREET_WORD = word_sign(rf".*(?:{_JOINED})|{_APART}")
+_NUMBERED = re.compile(rf"(?:{_JOINED}|{_APART}|{_APART.title()})\s\Z")
+_NEAR = 20  # characters that hold the longest of those ends
+_BOX_WORD = word_sign("postboks|p|pboks|boks|box|pl|pk|postkast")
+
 _TOWN = rf"{_WORD}(?:\s(?:i|på|{_UP}(?![a-zæøåäö])\b|{_WORD}))?"
 _CODE = re.compile(
     rf"(?<![\d./,:+-])(?<!\d\s)(?:(?:N|NO|S|SE|D|DK|FI|FIN|EE|AX)[-\s])?(?:\d{{4,5}}|\d{{3}}\s\d{{2}})(?!\d),?\s{{1,2}}(?P<town>{_WORD}(?:\s{_WORD})?)"
@@ -45,6 +51,9 @@ _CODE_CUE = re.compile(
     r"(?<![^\W\d_])(?:postnr|postnummer|postinumero|postiindeks|sihtnumber)\.?:?\s{0,2}(?P<code>\d{3}\s?\d{1,2})(?!\d)",
     re.IGNORECASE,
 )
+
+_CODE_WORD = word_sign("postnr|postnummer|postinumero|postiindeks|sihtnumber")
+_BEFORE_TOWN = re.compile(rf"\d{{3,5}}(?:\s\d\d)?,?\s{{1,2}}{_UP}")
 
 _TOKEN = re.compile(rf"(?<![^\W_]){_UP}[^\W\d_]+(?:[-'][^\W\d_]+)*(?:\s{_UP}[^\W\d_]+)?")
 
@@ -90,7 +99,7 @@ def all_towns() -> frozenset[str]:
     return frozenset().union(*(towns(language) for language in ("nb", "sv", "da", "fi", "et")))
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def is_town(word: str, language: str) -> bool:
     """Whether a capitalised word, perhaps with a case ending, names a place of the country."""
     known = towns(language) or all_towns()
@@ -101,15 +110,53 @@ def is_town(word: str, language: str) -> bool:
     return any(word.endswith(e) and len(word) - len(e) > 2 and word[: -len(e)] in known for e in ends)
 
 
+class _Towns(dict[str, bool]):
+    """Whether a token can be a place of a language's country, or a word of one; at most `_MOST` are remembered."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.first = {_FIRST.match(town).group() for town in towns(language) or all_towns() if _FIRST.match(town)}  # type: ignore[union-attr]
+
+    def __missing__(self, token: str) -> bool:
+        found = any(
+            is_town(word, self.language) or word in self.first or word.replace("Aa", "Å").replace("aa", "å") in self.first
+            for word in _FIRST.findall(token)
+            if word[0].isupper()
+        )
+        if len(self) >= _MOST:
+            self.clear()
+        self[token] = found
+        return found
+
+
+_FIRST = re.compile(r"[^\W\d_]+")
+_MOST = 50_000
+
+
+@cache
+def _may_be(language: str) -> _Towns:
+    return _Towns(language)
+
+
+def _may_name(text: str, language: str) -> bool:
+    """Whether a word of a text can be of the name of a place."""
+    known = _may_be(language)
+    return any(known[token] for token in tokens(text))
+
+
 def addresses(text: str, language: str) -> Iterator[Identifier]:
     """Street with number, post box, and postcode with town."""
-    if not numbers(text):
+    seen = figures(text)
+    if not seen.places:
         return
-    for match in _STREET.finditer(text):
-        yield Identifier(*match.span(), "ADDRESS", "address.street")
-    for match in _BOX.finditer(text):
-        yield Identifier(*match.span(), "ADDRESS", "address.box")
-    for match in _CODE.finditer(text):
+    if shows(text, _STREET_WORD) and any(_NUMBERED.search(text, max(0, p - _NEAR), p) for p in seen.places):
+        for match in _STREET.finditer(text):
+            yield Identifier(*match.span(), "ADDRESS", "address.street")
+    if shows(text, _BOX_WORD):
+        for match in _BOX.finditer(text):
+            yield Identifier(*match.span(), "ADDRESS", "address.box")
+    codes = seen.long(3, 4, 5)
+    for match in _CODE.finditer(text) if codes and any(_BEFORE_TOWN.match(text, place) for place in codes) else ():
         words = match["town"].split()
         # A town that we know, or all in capitals as on envelopes; "2500 Kcal" and "1200 Marevan" are none.
         if any(is_town(w.capitalize() if w.isupper() else w, language) for w in (words[0], " ".join(words))):
@@ -117,13 +164,13 @@ def addresses(text: str, language: str) -> Iterator[Identifier]:
             yield Identifier(match.start(), end, "ADDRESS", "address.postcode")
         elif re.search(r"\d\d\d\s\d\d(?!\d)", match.group()) and not re.match(r"(?:19|20)\d\d(?!\d)", match.group()):
             yield Identifier(match.start(), match.start("town") + len(words[0]), "ADDRESS", "address.postcode")
-    for match in _CODE_CUE.finditer(text):
+    for match in _CODE_CUE.finditer(text) if shows(text, _CODE_WORD) else ():
         yield Identifier(*match.span("code"), "ADDRESS", "address.postcode")
 
 
 def place_names(text: str, language: str) -> Iterator[Identifier]:
     """Towns of the country by name, in any case. Countries are none: a country identifies nobody."""
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text) if _may_name(text, language) else ():
         word, _, second = match.group().partition(" ")
         if second and is_town(match.group(), language):
             yield Identifier(*match.span(), "PLACE", "place.list")
