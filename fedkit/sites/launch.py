@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -94,13 +94,21 @@ class Federation:
         return self._running[site]
 
     # -- people. On one laptop all keys are here; elsewhere each does their own part (docs/accounts.md).
-    def add_user(self, site: str, user: str, level: str, *, name: str = "", expires: int = 0) -> AccountCard:
+    def add_user(self, site: str | Sequence[str], user: str, level: str, *, name: str = "", expires: int = 0) -> AccountCard:
         """One more person at a site: a key, an account with a password that the federation keeps, and the role on the ledger.
 
-        name: the person's, for people.   expires: Unix seconds, 0 for no end.   The key is `keys.find(card.address)`.
-        Raises RequestError, AccessRefused, ContractReverted.
+        site: its name; or those of several, where the person has an account at each and one key for all, as who asks all of
+            them needs.   name: the person's, for people.   expires: Unix seconds, 0 for no end.
+        The key is `keys.find(card.address)`. Raises RequestError, AccessRefused, ContractReverted.
         """
-        return self._members.add(site, user, level, name=name, expires=expires)
+        sites = [site] if isinstance(site, str) else list(site)
+        if not sites:
+            raise AccessRefused("an account is at a site", expected="a name of a site, or several", got="none")
+        return self._members.add(sites, user, level, name=name, expires=expires)
+
+    def address(self, user: str) -> str:
+        """The ledger address of who asks, as the sites know it: of "researcher", or of a user that `add_user` added."""
+        return self._members.address(user)
 
     def revoke_user(self, site: str, user: str) -> AccountCard:
         """End an account from the next call on, and take its role from the ledger. What was signed before stays valid."""

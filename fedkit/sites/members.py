@@ -7,6 +7,7 @@ three people.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fedkit.errors import AccessRefused, ConfigurationError
@@ -19,17 +20,26 @@ if TYPE_CHECKING:
     from fedkit.sites.launch import Federation
 
 
+#: In the name of a key that is for several sites, in the place of a site's; no site has this name.
+SEVERAL = "several.sites"
+
+
 class Members:
     """The people of one federation."""
 
     def __init__(self, federation: Federation) -> None:
         self._of = federation
 
-    def add(self, site: str, user: str, level: str, *, name: str = "", expires: int = 0) -> AccountCard:
+    def add(self, sites: Sequence[str], user: str, level: str, *, name: str = "", expires: int = 0) -> AccountCard:
         """See `Federation.add_user`."""
-        self._of.running(site)
+        for site in sites:
+            self._of.running(site)
         signs = level in SIGNING or level == "auditor"
-        address = self._of.keys.create(_key_name(site, user)) if signs else ""
+        address = self._of.keys.create(_key_name(sites[0] if len(sites) == 1 else SEVERAL, user)) if signs else ""
+        cards = [self._add(site, user, level, address, name=name, expires=expires) for site in sites]
+        return cards[0]
+
+    def _add(self, site: str, user: str, level: str, address: str, *, name: str, expires: int) -> AccountCard:
         admin = self._of.login(site, "admin")
         try:
             once = admin.add_account(user, level, name=name, address=address, expires=expires)
@@ -39,6 +49,15 @@ class Members:
         card = self.card(site, user)
         self.register(site, card)
         return card
+
+    def address(self, user: str) -> str:
+        """See `Federation.address`."""
+        if user == "researcher":
+            return self._of.researcher
+        there = [site for site in self._of.sites if user in self._of._accounts[site]]
+        if not there:
+            raise AccessRefused(f"there is no account for {user!r}", expected="a user that add_user added", got="another name")
+        return self.card(there[0], user).address
 
     def register(self, site: str, card: AccountCard) -> None:
         """Give an account's ledger address the role of its level; one that has it keeps it. Raises ContractReverted."""

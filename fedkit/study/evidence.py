@@ -17,6 +17,7 @@ from fedkit.errors import FedkitError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
 from fedkit.ledger.blocks import raw_header
 from fedkit.ledger.heads import MOST, SignedHead
+from fedkit.ledger.registry import RESEARCHER
 from fedkit.sites.journal import Journal
 from fedkit.study.runs import TRAINING
 
@@ -72,10 +73,10 @@ class StudyJournal:
             return
         ledger = study.federation.ledger
         self._journal.close_batch()
-        done = ledger.study_anchored(self.id, study.federation.researcher)
+        done, actor = ledger.study_anchored(self.id, study.address), ledger.keys.find(study.address) or RESEARCHER
         for first, last, root in self._journal.batches():
             if first > done:
-                ledger.anchor_study(self.id, first, last, root)
+                ledger.anchor_study(self.id, first, last, root, actor=actor)
 
     def close(self) -> None:
         if self._open is not None:

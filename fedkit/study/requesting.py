@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: The weights that a request brings along, in the study's folder.
 INPUTS = "inputs.safetensors"
 
+#: Template → its entry whose results can be added up under masks.
+SUMMED = {"training": "train_round", "warehouse": "query"}
+
 
 def plan(
     study: Study,
@@ -89,14 +92,15 @@ def request_of(study: Study, plan: Mapping[str, Any], source: str | None) -> Cod
         plan["settings"],
         title=plan["title"],
         purpose=plan["purpose"],
-        researcher=study.federation.researcher,
+        researcher=study.address,
         permit=DataPermit.from_json(plan["permit"]),
         dataset=plan["dataset"],
         source=source,
     )
     if not plan.get("masked"):
         return made
-    return replace(made, secure_sum=SecureSum("train_round", {name: info.key for name, info in study.federation.sites.items()}))
+    entry = SUMMED[plan.get("template", "training")]
+    return replace(made, secure_sum=SecureSum(entry, {name: info.key for name, info in study.federation.sites.items()}))
 
 
 def starting_weights(study: Study) -> bytes | None:
@@ -138,7 +142,7 @@ def submit(study: Study) -> list[RequestState]:
     request = study.requested()
     rehearsals = study.rehearsals()
     # A workshop's permit is of the study's own making; its federation plays the authority too.
-    study.federation.ledger.issue_permit(request.permit, [study.federation.researcher])
+    study.federation.ledger.issue_permit(request.permit, [study.address])
     study.federation.ledger.submit(request, study.sites)
     states = []
     for name in study.sites:
@@ -153,7 +157,7 @@ def submit(study: Study) -> list[RequestState]:
 
 def _can_be_masked(name: str, settings: Mapping[str, Any]) -> None:
     """Raises RequestError for what masks cannot hide."""
-    if name != "training" or settings["sequential_rounds"]:
+    if name not in SUMMED or settings.get("sequential_rounds"):
         raise RequestError(
             "masks go with a training whose sites all train at the same time",
             expected="the template training, with no sequential rounds",

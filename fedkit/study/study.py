@@ -22,12 +22,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fedkit.digests import digest_file, short
 from fedkit.errors import NotApproved, RequestError, SiteError
 from fedkit.governance.decision import Decision
+from fedkit.governance.kinds import KINDS
 from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import MockResult, RequestState, Review
 from fedkit.governance.steps import STEPS
@@ -49,10 +51,11 @@ T = TypeVar("T")
 class Study:
     """One study in a federation.
 
-    federation: from `fedkit.launch`. The study acts as its researcher, and as a steward only in `decide`.
+    federation: from `fedkit.launch`. The study acts as `user`, and as a steward only in `decide`.
     folder:     where everything about the study is kept; made if missing, taken up where it stopped if not.
     on_event:   called with each `StudyEvent` (from the thread it happens in); the same events stand in `events.jsonl`.
     on_training: called with each event of the rounds, from the sites' threads: what a training monitor shows.
+    user:       whose account asks: the federation's researcher, or somebody that `Federation.add_user` added at all sites.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class Study:
         folder: Path | str,
         on_event: Callable[[StudyEvent], None] | None = None,
         on_training: Callable[[RoundEvent], None] | None = None,
+        *,
+        user: str = "researcher",
     ) -> None:
-        self.federation = federation
+        self.federation, self.user = federation, user
         self.run_folder = RunFolder(Path(folder))
         self.journal = StudyJournal(self.folder)
         self.on_event, self.on_training = on_event, on_training
@@ -85,6 +90,11 @@ class Study:
         """Names of the sites, in the federation's order."""
         return list(self.federation.sites)
 
+    @cached_property
+    def address(self) -> str:
+        """The ledger address of who asks: it stands in the request, and its key sends what the study records."""
+        return self.federation.address(self.user)
+
     # 1
     def describe(
         self,
@@ -106,12 +116,12 @@ class Study:
         """1 Describe: question, purpose, permit, data, and what is asked of them.
 
         permit:   default: a permit for this purpose and data set for 30 days.
-        template: "count", "table", "training", "evaluation" or "analysis" (`fedkit.templates`).   parameters: what it asks for;
-            what is not given has the template's default.
+        template: "count", "table", "training", "evaluation", "analysis" or "warehouse" (`fedkit.templates`).   parameters: what
+            it asks for; what is not given has the template's default.
         rounds, sequential_rounds, settings: the same for a training, and only there. A sequential round shows one site's
             weights to the next site, so it stands in the request that every steward signs.
         masked:   add up the sites' weights under masks, so that nobody sees those of one site (secure aggregation; a training
-            without sequential rounds at three sites or more, all of which must approve).
+            without sequential rounds at three sites or more, all of which must approve); of a data request, pooled answers.
         epsilon:  train with noise, so that all rounds together cost at most this at every site (differential privacy of each
             training note, with a chance of delta to fail; docs/privacy.md). unit: what is private, "note".
         Raises RequestError for a template or parameters that are not possible.
@@ -219,6 +229,10 @@ class Study:
             from fedkit.study.training import train
 
             return train(self, stop=self._stop)
+        if KINDS[self.requested().kind].questions:
+            raise RequestError(
+                "this request is for questions", expected="fedkit.Warehouse over this folder", got="a run of a study"
+            )
         from fedkit.study.querying import ask_sites
 
         return ask_sites(self, self._stop)
@@ -249,7 +263,7 @@ class Study:
         runs nothing for us, or ends it by its own limit, and is left out."""
         found = {}
         for name in self.sites:
-            with suppress(SiteError), closing(self.federation.login(name, "researcher")) as session:
+            with suppress(SiteError), closing(self.federation.login(name, self.user)) as session:
                 found[name] = ask(session)
         return found
 
@@ -317,10 +331,14 @@ class Study:
         self.journal.close()
 
     def session(self, site: str, level: str) -> Site:
-        """The study's session at a site as "researcher", "steward" or "auditor"; opened at the first call."""
+        """The study's session at a site as "researcher" (who asks), "steward" or "auditor"; opened at the first call."""
         if (site, level) not in self._sessions:
-            self._sessions[site, level] = self.federation.login(site, level)
+            self._sessions[site, level] = self.federation.login(site, self.user if level == "researcher" else level)
         return self._sessions[site, level]
+
+    def let_go(self, site: str) -> None:
+        """Ask a site in a new session from now on: another thread may still wait in this one."""
+        self._sessions.pop((site, "researcher"), None)
 
     def _described(self) -> dict[str, Any]:
         if self.plan is None:
