@@ -24,7 +24,7 @@ def leaving(
     twice tells more than it costs.
     """
     entry = context.request.entry(context.entry)
-    contract = rules.tightens(context, entry.contract)
+    contract = rules.tightens(context, context.contract)
     if entry.privacy is not None:
         numbers, tables = noisy(contract, entry.privacy, numbers, tables)
     protected = contract.protect(tables)

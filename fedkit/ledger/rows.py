@@ -144,6 +144,18 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "execution.refused": {"request": "digest", "entry": "name", "round": "count", "reason": "word"},
     "execution.failed": {"request": "digest", "entry": "name", "round": "count", "reason": "word", "killed": "word?"},
     "execution.cancelled": {"request": "digest", "calls": "count"},
+    # -- of the data warehouse: cost is in millionths of epsilon, as a spending on the ledger
+    "question.planned": {"request": "digest", "question": "digest", "cost": "count", "allowed": "flag"},
+    "question.answered": {
+        "request": "digest",
+        "entry": "name",
+        "round": "count",
+        "question": "digest",
+        "outputs": "digest",
+        "cost": "count",
+        "remembered": "flag",  # whether it was answered before, and left again as it was
+    },
+    "question.refused": {"request": "digest", "question": "digest?", "reason": "word"},
     "logs.read": {"request": "digest", "logs": "count"},
     "sum.keys": {"request": "digest", "keys": "digest", "signature": "signature"},
     "sum.agreed": {"request": "digest", "sites": "count"},

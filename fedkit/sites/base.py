@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fedkit.governance.accounts import AccountCard
 from fedkit.governance.decision import Decision, Receipt
@@ -19,6 +19,10 @@ from fedkit.governance.running import ExecutionLog, RunningCall
 from fedkit.governance.standing import StandingApproval
 from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Spend
+
+if TYPE_CHECKING:
+    from fedkit.warehouse.plan_report import PlanReport
+    from fedkit.warehouse.question import Asked
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,22 @@ class Site(ABC):
         """Bytes by digest: only what this user put, or what left by a receipt of this user's request."""
 
     @abstractmethod
+    def plan(self, digest: str, question: Asked) -> PlanReport:
+        """What a question to the data warehouse, under one's own request of kind "query", would cost and which rule would
+        refuse it. Nothing runs and nothing is charged; the site keeps the question under its digest.
+
+        Asked by `execute(digest, "query", n, question.digest)`, n = 1, 2, … being its number among those of the request.
+        Raises RequestError for a question that the site's schema does not have, with the near name, and DigestMismatch for a
+        request that is not one's own.
+        """
+
+    @abstractmethod
     def execute(self, digest: str, entry: str, round: int, inputs: str | None = None) -> Receipt:
         """Run one entry of an approved request on the private notes; blocks until done.
 
         The code gets `{**request.settings, "round": round, "site": name}` as settings: nothing free that no steward saw.
-        The same (digest, entry, round, inputs) again returns the same receipt and charges nothing.
+        The same (digest, entry, round, inputs) again returns the same receipt and charges nothing. Of a request of kind "query"
+        inputs is the digest of a question that was planned here, and round its number.
         Raises NotApproved, DigestMismatch, LimitReached, OutputRefused, ExecutionFailed; each is in the journal.
         """
 

@@ -1,23 +1,19 @@
-"""Running a request at a site: the rules in their order, the confined worker, the output contract, the receipt."""
+"""Running a request at a site: the rules in their order, the charge, the run and its row in the journal."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import time
-from collections.abc import Callable
 from typing import Any
 
 from fedkit.digests import canonical
 from fedkit.environment import environment_digest
 from fedkit.errors import DigestMismatch, FedkitError, NotApproved, SiteError
-from fedkit.federation.parameters import decode, encode
 from fedkit.governance.accounts import check_counts
-from fedkit.governance.decision import NOTHING, Receipt, digest_of_numbers
-from fedkit.governance.kinds import check_weights
+from fedkit.governance.decision import NOTHING, Receipt
+from fedkit.governance.kinds import KINDS, check_weights
 from fedkit.governance.levels import check_asks
-from fedkit.governance.policies import Context, LevelMayRun, SignedApproval, policies_of, settings_of
-from fedkit.governance.releasing import leaving
+from fedkit.governance.policies import Context, SignedApproval, policies_of, settings_of
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import RequestState
 from fedkit.governance.running import ExecutionLog
@@ -25,14 +21,15 @@ from fedkit.ledger import typed
 from fedkit.sites import syft_code
 from fedkit.sites.approving.office import Office, needed_of
 from fedkit.sites.clock import SiteClock
+from fedkit.sites.computing import Computing
 from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
 from fedkit.sites.prices import Prices
-from fedkit.sites.replies import WorkerResult
-from fedkit.sites.spending import Spending
+from fedkit.sites.spending import Spending, amount_of
 from fedkit.sites.summing import Summing
 from fedkit.sites.under_way import Key, Refusals, UnderWay, Underway
 from fedkit.sites.usage import Usage
+from fedkit.sites.warehouse.answering import Answering
 
 
 class Execution:
@@ -48,10 +45,12 @@ class Execution:
         )
         self.clock = SiteClock(parts.journal, parts.clock)
         self.usage = Usage(parts.store.database)
-        self.spending, self.prices = Spending(parts, self.usage), Prices(parts.notes, self.usage)
+        self.summing = Summing(parts)
+        self.answering = Answering(parts, self.summing, self.settings)
+        self.spending, self.prices = Spending(parts, self.usage), Prices(parts.notes, self.usage, self.answering)
         self._patients = parts.notes.patients()
         self.office = Office(parts, needed_of(self.rules))
-        self.summing = Summing(parts)
+        self.computing = Computing(parts, self.rules, self.approval, self.context, self.summing, self.answering)
         self.under_way = UnderWay(self.site, parts.pool.position)
         self._refusals = Refusals()
 
@@ -77,7 +76,8 @@ class Execution:
         level, address = (account.level, account.address) if account else ("guest", "")
         used = self.parts.store.used(digest).get(entry, (0, 0))[0]
         dataset, now, days = self.parts.config.dataset, self.clock.wall(), self.settings.quota_days
-        charged, cost = self.usage.known(key), self.prices.of(request, key)  # charged: and so it takes nothing more
+        charged, cost = self.usage.known(key), self.prices.of(request, key, user)  # charged: and so it takes nothing more
+        project, question = request.permit.digest, self.answering.asked(request, key)
         return Context(
             request=request,
             digest=digest,
@@ -100,6 +100,11 @@ class Execution:
             epsilon_spent=self.usage.spent_on_training(dataset, user),
             epsilon_in_all=self.usage.spent_on_training(dataset),
             clock=self.clock.reading(),
+            spent_on_project=self.usage.spent(dataset, user, project),
+            spent_on_request=self.usage.spent_by(digest),
+            epsilon_on_project=self.usage.spent_on_training(dataset, user, project),
+            answers=question.contract() if question is not None else None,
+            noise=question is not None and question.protection.mode != "rules",
         )
 
     def admit(self, request: CodeRequest, key: Key, user: str) -> Receipt | None:
@@ -113,6 +118,9 @@ class Execution:
         check_asks(account.level, request.kind)
         self.rules.admits(self.context(request, key, user))
         check_weights(request.kind, key[3] != NOTHING)
+        questions = KINDS[request.kind].questions
+        if questions:
+            self.answering.check(request, key)
         if (receipt := self.parts.store.receipt(*key)) is not None:
             if not self.parts.store.told(receipt):
                 self._finished(receipt, user)
@@ -120,7 +128,7 @@ class Execution:
         if self.parts.store.attempts(*key) >= ATTEMPTS:
             raise used_up((ATTEMPTS, ATTEMPTS), what="attempts at this call")
         inputs = key[3]
-        if inputs != NOTHING and not self.parts.channel.may_read(user, inputs):
+        if inputs != NOTHING and not questions and not self.parts.channel.may_read(user, inputs):
             raise DigestMismatch(
                 "no weights with this digest are here",
                 expected="the digest of weights that were put here",
@@ -159,8 +167,9 @@ class Execution:
                 if (receipt := self.admit(request, key, user)) is not None:
                     return receipt
                 self.parts.store.charge(*key)
-                cost, now = self.prices.of(request, key), self.clock.wall()
-                self.usage.charge(key, user=user, dataset=request.dataset, now=now, rho=cost.rho, epsilon=cost.epsilon)
+                cost, whose = self.prices.of(request, key, user), {"user": user, "project": request.permit.digest}
+                dataset, now = request.dataset, self.clock.wall()
+                self.usage.charge(key, **whose, dataset=dataset, now=now, rho=cost.rho, epsilon=cost.epsilon)
         except FedkitError as error:
             raise self.refused(key, error, user) from None
         digest_, entry, round, inputs = key
@@ -177,7 +186,7 @@ class Execution:
         )
         printed: list[str] = []
         try:
-            receipt = self._compute(request, mine, printed.append)
+            receipt = self.computing.receipt(request, mine, printed.append)
             self.parts.store.finish(receipt)
         except FedkitError as error:
             self._keep_log(mine, error, printed)
@@ -185,47 +194,9 @@ class Execution:
             raise
         self._keep_log(mine, None, printed)
         self._finished(receipt, user, int((time.monotonic() - started) * 1000))
-        self._clear_away(digest_, entry, user)
+        if not KINDS[request.kind].questions:  # answers are small, and stay for whoever asks them again
+            self._clear_away(digest_, entry, user)
         return receipt
-
-    def _compute(self, request: CodeRequest, mine: Underway, keep: Callable[[str], None]) -> Receipt:
-        """Run the code confined, hold its result against the contract, and sign what may leave. keep: gets what it prints."""
-        (_, entry, round, inputs), user = mine.key, mine.user
-        weights = None if inputs == NOTHING else decode(self.parts.channel.get(user, inputs))
-        result = self.parts.pool.run(
-            source=request.source,
-            entry=entry,
-            store=self.parts.notes.path,
-            view="private",
-            weights=weights,
-            settings={**request.settings, "round": round, "site": self.site},
-            key=request.digest,
-            keep=keep,
-            turn=mine.call,
-        )
-        numbers, tables = self._released(request, mine, result)
-        tensors = result.tensors
-        if request.secure_sum is not None and entry == request.secure_sum.entry:
-            tensors = self.summing.mask(request, round, weights or {}, tensors, numbers)
-        outputs = NOTHING
-        if tensors or tables:
-            outputs = self.parts.channel.put(self.site, encode(tensors, tables))
-            self.parts.channel.grant(outputs, user)
-        salt = secrets.token_hex(32)
-        said = digest_of_numbers(numbers, salt)
-        receipt = Receipt(request.digest, self.site, entry, round, inputs, outputs, numbers, said, salt=salt)
-        return self.parts.keys.sign_receipt(self.parts.key_name, receipt, self.parts.config.ledger)
-
-    def _released(
-        self, request: CodeRequest, mine: Underway, result: WorkerResult
-    ) -> tuple[dict[str, float], dict[str, list[dict[str, Any]]]]:
-        """Numbers and tables as they may leave, if the result may. The approval and the account must still count: both can be
-        withdrawn while the code runs, and then nothing of it leaves."""
-        context = self.context(request, mine.key, mine.user)
-        mine.call.check()
-        LevelMayRun().admits(context)
-        self.approval.admits(context)
-        return leaving(self.rules, context, result.tensors, result.numbers, result.tables)
 
     def _keep_log(self, mine: Underway, error: FedkitError | None, printed: list[str]) -> None:
         """Keep what the code printed, and how it ended, for the site's stewards."""
@@ -236,6 +207,7 @@ class Execution:
 
     def _finished(self, receipt: Receipt, user: str, milliseconds: int | None = None) -> None:
         """Journal a receipt. After a crash between receipt and journal, the next call for the receipt does it."""
+        self._tell_answer(receipt, user)
         self.parts.journal.append(
             "execution.finished",
             user,
@@ -249,6 +221,17 @@ class Execution:
             milliseconds=milliseconds,
         )
         self.parts.store.set_told(receipt)
+
+    def _tell_answer(self, receipt: Receipt, user: str) -> None:
+        """Journal what an answer cost, if the receipt is of a question."""
+        key = (receipt.request, receipt.entry, receipt.round, receipt.inputs)
+        if self.answering.questions.find(receipt.request, receipt.inputs) is None:
+            return
+        fields = {"request": receipt.request, "entry": receipt.entry, "round": receipt.round, "question": receipt.inputs}
+        cost, remembered = amount_of(self.usage.cost(key)), self.answering.released.was_there(key)
+        fields |= {"outputs": receipt.outputs, "cost": cost, "remembered": remembered}
+        if not self.parts.journal.has("question.answered", **fields):
+            self.parts.journal.append("question.answered", user, **fields)
 
     def _clear_away(self, digest: str, entry: str, user: str) -> None:
         """Drop the weights of old runs, whose digests stay in the receipts, and the worker of a request that is used up."""

@@ -23,6 +23,7 @@ from fedkit.sites.calls.everybody import EverybodysCalls
 from fedkit.sites.calls.review import ReviewCalls
 from fedkit.sites.calls.running import RunningCalls
 from fedkit.sites.calls.summing import SummingCalls
+from fedkit.sites.calls.warehouse import WarehouseCalls
 from fedkit.sites.deciding import Deciding
 from fedkit.sites.envelope import Envelopes, signed_method
 from fedkit.sites.execution import Execution
@@ -40,6 +41,7 @@ GROUPS: tuple[type[Calls], ...] = (
     AuditCalls,
     RunningCalls,
     SummingCalls,
+    WarehouseCalls,
     AccountCalls,
 )
 

@@ -12,11 +12,13 @@ from functools import cached_property
 
 from fedkit.errors import FedkitError, LimitReached
 from fedkit.federation.privacy.price import price
+from fedkit.governance.kinds import KINDS
 from fedkit.governance.request import CodeRequest, Entry
 from fedkit.governance.training_noise import TrainingNoise
 from fedkit.sites.store import DuckDBNoteStore
 from fedkit.sites.under_way import Key
 from fedkit.sites.usage import Usage
+from fedkit.sites.warehouse.answering import Answering
 
 
 @dataclass(frozen=True)
@@ -30,17 +32,19 @@ class Cost:
 class Prices:
     """The prices of one site: they depend on how many notes it has."""
 
-    def __init__(self, notes: DuckDBNoteStore, usage: Usage) -> None:
-        self.notes, self.usage = notes, usage
+    def __init__(self, notes: DuckDBNoteStore, usage: Usage, answering: Answering) -> None:
+        self.notes, self.usage, self.answering = notes, usage, answering
 
-    def of(self, request: CodeRequest, key: Key) -> Cost:
-        """What this call takes; nothing if it was charged before, or names no entry.
+    def of(self, request: CodeRequest, key: Key, user: str) -> Cost:
+        """What this call of a user takes; nothing if it was charged before, or names no entry. A question has its own price.
 
         To be asked again where it is charged, in the same transaction: another round may have been charged since.
         """
         entry = next((e for e in request.entries if e.name == key[1]), None)
         if entry is None or self.usage.known(key):
             return Cost()
+        if KINDS[request.kind].questions:
+            return Cost(self.answering.price(request, key, user))
         rho = entry.privacy.rho if entry.privacy is not None else 0.0
         return Cost(rho, self._adds(entry, entry.noise, key) if entry.noise is not None else 0.0)
 

@@ -26,6 +26,8 @@ from fedkit.sites.envelope import seal
 
 if TYPE_CHECKING:
     from fedkit.sites.gate import Gate
+    from fedkit.warehouse.plan_report import PlanReport
+    from fedkit.warehouse.question import Asked
 
 
 def login_envelope(key: SigningKey, site: str, user: str, password: str) -> dict[str, str]:
@@ -129,6 +131,11 @@ class SiteSession(Site):
         if digest_bytes(data) != digest:
             raise SiteError(f"{self._transport.site} sent other bytes", expected=digest, got=digest_bytes(data))
         return data
+
+    def plan(self, digest: str, question: Asked) -> PlanReport:
+        from fedkit.warehouse.plan_report import PlanReport
+
+        return PlanReport.from_json(self._call("plan", digest=digest, question=question.to_json()))
 
     def execute(self, digest: str, entry: str, round: int, inputs: str | None = None) -> Receipt:
         call: dict[str, Any] = {"digest": digest, "entry": entry, "round": round, "inputs": inputs or NOTHING}

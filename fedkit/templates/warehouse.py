@@ -1,4 +1,4 @@
-"""Warehouse: one data request, under which many questions are asked of the data warehouse. Each question is data, never code."""
+"""Warehouse: one data request, under which many questions are asked of the data warehouse. A question is data, never code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fedkit.governance.request import CodeRequest
 from fedkit.templates.base import Template
 from fedkit.templates.parameters import Parameter
 
-SOURCE = '''"""Questions of the data warehouse, within what is declared in the settings: how many, of which views, at what privacy cost.
+SOURCE = '''"""Questions of the data warehouse, within what the settings declare: how many, of which views, at what cost.
 
 A question is data: measures, conditions and groups with names that every site knows. Each site makes its own SQL of it, applies
 its disclosure rules, adds the noise that was asked for and charges it. So there is no code here that could do anything else.
@@ -26,7 +26,7 @@ def query(notes, weights, settings):
 #: Name of the entry that answers questions.
 ENTRY = "query"
 
-#: What can be asked about. A request names those that it needs, and no others (minimisation: Regulation (EU) 2016/679, art. 5(1)(c)).
+#: What can be asked about. A request names those that it needs (data minimisation: Regulation (EU) 2016/679, article 5(1)(c)).
 VIEWS = ("patients", "visits", "notes", "mentions")
 
 #: The most questions of one request. Numbers of questions count from 1, like rounds.
@@ -39,9 +39,10 @@ class WarehouseTemplate(Template):
     name, kind = "warehouse", QUERY
     title = "Ask questions of the data warehouse"
     what = (
-        "Answers counts, sums, means and other statistics of the data warehouse, one question at a time. Each answer leaves under"
-        " the site's disclosure rules, with noise where the question asks for it or the site does; the request has a number of"
-        " questions and a privacy budget, and a question beyond either is refused. No text is in the warehouse's views."
+        "Answers counts, sums, means and other statistics of the data warehouse, one question at a time. Each answer leaves"
+        " under the site's disclosure rules, with noise where the question asks for it or the site does; the request has a"
+        " number of questions and a privacy budget, and a question beyond either is refused. No text is in the warehouse's"
+        " views."
     )
     parameters = (
         Parameter("questions", "whole", "how many questions may be asked at each site", 20, low=1, high=MOST),

@@ -51,7 +51,11 @@ class Context:
     patients: distinct persons in the data set, None if its notes do not say.
     cost:     what this call takes of the privacy budget (zCDP rho), 0 for nothing, and for one that was charged before.
     spent, spent_in_all: what this user, and all users together, have taken of the data set's so far.
-    epsilon, epsilon_spent, epsilon_in_all: the same three of trainings with noise, in epsilon at their own deltas.
+    spent_on_project: what this user has taken of it under this request's permit, which is what a project is.
+    spent_on_request: what the executions of this request have taken.
+    epsilon, epsilon_spent, epsilon_in_all, epsilon_on_project: the same of trainings with noise, in epsilon at own deltas.
+    answers:  what the answer to a question may hold, where the entry answers questions; None for every other call.
+    noise:    whether what leaves gets noise before it does; of an answer, where the entry declares none of its own.
     clock:    what speaks for the site's clock.
     """
 
@@ -76,6 +80,16 @@ class Context:
     epsilon_spent: float = 0.0
     epsilon_in_all: float = 0.0
     clock: Clock = Clock()
+    spent_on_project: float = 0.0
+    spent_on_request: float = 0.0
+    epsilon_on_project: float = 0.0
+    answers: OutputContract | None = None
+    noise: bool = False
+
+    @property
+    def contract(self) -> OutputContract:
+        """What may leave by this call: as the entry declares it, or the question. Raises RequestError for no such entry."""
+        return self.request.entry(self.entry).contract if self.answers is None else self.answers
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fedkit.governance.policies.identity import LevelMayRun
 from fedkit.governance.policies.moment import SaneClock
 from fedkit.governance.policies.output import Disclosure, FitsContract, OutputSize
 from fedkit.governance.policies.permit import ValidPermit
-from fedkit.governance.policies.privacy import PrivacyBudget
+from fedkit.governance.policies.privacy import DeclaredBudget, PrivacyBudget
 from fedkit.governance.policies.settings import PolicySettings
 
 
@@ -50,8 +50,9 @@ def policies_of(
         FitsContract(),
         Disclosure(settings.threshold, settings.rounding),
     ]
-    if settings.noise or settings.rho_user or settings.rho_in_all:
-        rules.append(PrivacyBudget(settings.rho_user, settings.rho_in_all, settings.noise))
+    if settings.noise or settings.rho_project or settings.rho_user or settings.rho_in_all:
+        rules.append(PrivacyBudget(settings.rho_user, settings.rho_in_all, settings.noise, settings.rho_project))
+    rules.append(DeclaredBudget())
     return AllOf(tuple(rules))
 
 

@@ -110,6 +110,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "threshold": _whole(1, 1_000_000),
     "rounding": _whole(1, 1_000_000),
     "noise": _some_of(tuple(KINDS), least=0),
+    "rho_project": ("a number from 0", _rho),
     "rho_user": ("a number from 0", _rho),
     "rho_in_all": ("a number from 0", _rho),
 }

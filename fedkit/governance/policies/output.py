@@ -20,7 +20,7 @@ class FitsContract(Policy):
     def releases(
         self, context: Context, tensors: Mapping[str, Any], numbers: Mapping[str, Any], tables: Tables | None = None
     ) -> None:
-        context.request.entry(context.entry).contract.check(tensors, numbers, tables)
+        context.contract.check(tensors, numbers, tables)
 
     def explain(self) -> str:
         return "Only the declared tensors, bounded numbers and tables leave: never text that was not declared, and no objects."
@@ -44,7 +44,7 @@ class Disclosure(Policy):
     def releases(
         self, context: Context, tensors: Mapping[str, Any], numbers: Mapping[str, Any], tables: Tables | None = None
     ) -> None:
-        contract = self.tightens(context, context.request.entry(context.entry).contract)
+        contract = self.tightens(context, context.contract)
         for name, table in contract.tables.items():
             for row in (tables or {}).get(name, ()):
                 if any(row[count] < table.threshold - table.rounding or row[count] % table.rounding for count in table.counts):
@@ -76,7 +76,7 @@ class OutputSize(Policy):
             self._check(entry.name, entry.contract)
 
     def admits(self, context: Context) -> None:
-        self._check(context.entry, context.request.entry(context.entry).contract)
+        self._check(context.entry, context.contract)
 
     def _check(self, name: str, contract: OutputContract) -> None:
         largest = max((table.max_rows for table in contract.tables.values()), default=0)

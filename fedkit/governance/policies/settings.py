@@ -30,7 +30,8 @@ class PolicySettings:
     numbers, rows: that one execution may let out: numbers, and rows of each table.
     threshold, rounding: of tables: persons a row must rest on, and the multiple that counts leave as.
     noise:      kinds of requests (`fedkit.governance.kinds`) whose results leave with noise or not at all.
-    rho_user, rho_in_all: privacy budget of a data set, for one person and for all together (zCDP).
+    rho_project, rho_user, rho_in_all: privacy budget of a data set: for one person under one permit, for one person, and for
+        all together (zCDP).
     """
 
     preset: str
@@ -49,6 +50,7 @@ class PolicySettings:
     threshold: int
     rounding: int
     noise: tuple[str, ...]
+    rho_project: float
     rho_user: float
     rho_in_all: float
 

@@ -1,0 +1,132 @@
+"""From a question to what may leave: the site's own tables, its disclosure rules, noise where it is paid for, its memory.
+
+1. What left before in answer to the same question leaves again as it left.
+2. The site renders its own SQL from the question and runs it on its own tables.
+3. Noise is added where the question asks for it, before anything is hidden: a refusal must not depend on one person.
+4. The question's contract and the site's rules take out what may not leave; sums for a pool get masks instead.
+
+No code of a researcher's runs here, and no text that a person typed: a question is data, checked against the schema again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fedkit.digests import digest
+from fedkit.errors import RequestError, SiteError
+from fedkit.governance.kinds import KINDS
+from fedkit.governance.policies import PolicySettings
+from fedkit.governance.request import CodeRequest
+from fedkit.sites.parts import SiteParts
+from fedkit.sites.summing import Summing
+from fedkit.sites.under_way import Key, Underway
+from fedkit.sites.warehouse.engine import Engine
+from fedkit.sites.warehouse.questions import Questions
+from fedkit.sites.warehouse.released import Released, Whose
+from fedkit.warehouse.question import ANSWER, Asked, Question
+from fedkit.warehouse.scope import check_scope
+
+Tables = dict[str, list[dict[str, Any]]]
+
+#: Holds a result against the question's contract and the site's rules: (tensors, tables) → the tables that may leave.
+Release = Callable[[Mapping[str, Any], Mapping[str, Sequence[Mapping[str, Any]]]], Tables]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What leaves a site in answer to a question. remembered: as it left before."""
+
+    tables: Tables = field(default_factory=dict)
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    remembered: bool = False
+
+
+class Answering:
+    """Answers of one site. settings: the rules that it has chosen; answers under others are not remembered."""
+
+    def __init__(self, parts: SiteParts, summing: Summing, settings: PolicySettings) -> None:
+        self.parts, self.summing = parts, summing
+        self.questions = Questions(parts.store.database)
+        self.released = Released(parts.store.database)
+        self._rules = digest(settings.to_json())
+
+    def asked(self, request: CodeRequest, key: Key) -> Asked | None:
+        """The question that a call is about; None for requests that ask none, and for a call that names none that is here."""
+        return self.questions.find(key[0], key[3]) if KINDS[request.kind].questions else None
+
+    def price(self, request: CodeRequest, key: Key, user: str) -> float:
+        """What an answer takes of the budget (rho): nothing where this person had it under this permit."""
+        question = self.asked(request, key)
+        return 0.0 if question is None or self.remembers(request, question, user) else question.cost()
+
+    def remembers(self, request: CodeRequest, question: Asked, user: str) -> bool:
+        """Whether this person had the answer under this permit, so that it is given again at no cost."""
+        pooled = question.protection.mode == "pooled"
+        return not pooled and self.released.has(self._whose(request, user), self._name(question))
+
+    def check(self, request: CodeRequest, key: Key) -> None:
+        """The rules about the question itself, asked again with every call. Raises a Refused or RequestError."""
+        question = self.questions.of(key)
+        self.questions.check_number(key)
+        self.check_question(request, question)
+
+    def check_question(self, request: CodeRequest, question: Asked) -> None:
+        """Whether a question is one that this site could answer under this request. Raises RequestError, AccessRefused."""
+        question.check()
+        check_scope(question, request.settings)
+        if question.protection.mode == "pooled" and request.secure_sum is None:
+            raise RequestError(
+                "this data request adds nothing up under masks",
+                expected='a question in mode "rules" or "noise"',
+                got="one in mode pooled",
+                help="open a data request with pooled=True: its stewards then sign which sites are added up",
+            )
+
+    def answer(self, request: CodeRequest, mine: Underway, release: Release) -> Answer:
+        """The answer to the question of a call that was admitted and charged. Raises OutputRefused, ExecutionFailed, SiteError.
+
+        release: see `Release`; it is asked for every answer that was not remembered.
+        """
+        question = self.questions.of(mine.key)
+        if question.protection.mode == "pooled":
+            return self._pooled(request, question, mine, release)
+        whose, name = self._whose(request, mine.user), self._name(question)
+        tables = self.released.tables(whose.dataset, name)
+        remembered = tables is not None
+        if tables is None:
+            tables = release({}, {ANSWER: self._rows(question, mine)})
+        self.released.add(mine.key, whose, name, question, tables, self.parts.clock())
+        return Answer(tables, remembered=remembered)
+
+    def engine(self) -> Engine:
+        """The site's warehouse. Raises SiteError if it has none yet."""
+        engine = getattr(self.parts, "warehouse", None)
+        if engine is None:
+            raise SiteError(
+                f"{self.parts.config.name} has no warehouse yet",
+                expected="tables that were built from the site's notes",
+                got="none",
+                help="ask the site's admin: fedkit warehouse build",
+            )
+        found: Engine = engine
+        return found
+
+    # -- helpers
+    def _rows(self, question: Asked, mine: Underway) -> list[dict[str, Any]]:
+        if not isinstance(question, Question):
+            raise RequestError("no such kind of question here", expected=Question.kind, got=question.kind)
+        return [dict(row) for row in self.engine().rows(question, mine.call)]
+
+    def _pooled(self, request: CodeRequest, question: Asked, mine: Underway, release: Release) -> Answer:
+        raise RequestError("no pooled answers here yet", expected="a question in another mode")
+
+    def _whose(self, request: CodeRequest, user: str) -> Whose:
+        return Whose(request.dataset, user, request.permit.digest)
+
+    def _name(self, question: Asked) -> str:
+        """Under which an answer is remembered: the same for questions with the same meaning, under the same rules."""
+        return digest([question.to_json(), self._rules])
