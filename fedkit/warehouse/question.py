@@ -180,10 +180,27 @@ class Question(Asked):
         """The figures in a site's answer, in order: "persons" first, which every answer has, then what the measures need."""
         return tuple(dict.fromkeys(("persons", *(part for measure in self.measures for part in measure.parts))))
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Figures that a site computes beside `parts` for its rules and never gives out; none with noise.
+
+        For each summed column x: persons_x, the persons with a value; first_x and second_x, the two largest shares of one
+        person in the sum (of squares, where there is no sum), without sign.
+        """
+        if self.protection.mode != "rules":
+            return ()
+        return tuple(f"{kept}_{column}" for column in self.bounds() for kept in ("persons", "first", "second"))
+
     def columns(self, schema: Schema = SCHEMA) -> tuple[tuple[Group, Column], ...]:
         """The groups within a site with their columns. Raises RequestError for one that the view has not."""
         view = schema.view(self.view)
         return tuple((group, group.check(view)) for group in self.groups)
+
+    def groups_of_one(self, schema: Schema = SCHEMA) -> int:
+        """In how many groups one person counts at most, with noise: 1 where all groups are properties of the person."""
+        if all(column.of_person for _, column in self.columns(schema)):
+            return 1
+        return min(self.protection.groups_per_person, self.cells(schema))
 
     def cells(self, schema: Schema = SCHEMA) -> int:
         """How many rows a site's answer can have."""
