@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fedkit.errors import ConfigurationError
+from fedkit.notes.memory import Memory
 from fedkit.notes.resources import read_table
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class LanguageIdentifier:
             row["word"]: tuple(name in row["languages"].split() for name in self.languages)
             for row in read_table("language_words.tsv")
         }
+        self._seen = Memory(self._vote)
 
     def identify(self, text: str) -> Guess:
         """The language of a text, or None where the best is not `margin` ahead or the text holds no word."""
@@ -129,7 +131,7 @@ class LanguageIdentifier:
         if not words:
             return None
         logs = [0.0] * len(self.languages)
-        for vote, count in Counter(map(self._vote, words)).items():
+        for vote, count in Counter(map(self._seen.__getitem__, words)).items():
             if vote is not None:
                 for i, own in enumerate(vote):
                     if not own:

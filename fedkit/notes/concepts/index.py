@@ -74,11 +74,19 @@ class Index:
                 self._stems.setdefault((term.label, term.text.casefold()), term)
         #: First piece of a form (`spelling.plain`) → how many pieces such forms have, the most first.
         self.starts = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+        seconds: dict[str, set[str]] = defaultdict(set)
+        for pieces in self._forms:
+            if len(pieces) > 1:
+                seconds[pieces[0]].add(pieces[1])
+        self._seconds = {first: tuple(found) for first, found in seconds.items()}
 
     def phrase(self, pieces: Sequence[str], at: int, labels: frozenset[str] | None) -> tuple[Match, int] | None:
         """The longest form that begins at a piece, and how many pieces it has. The last of several may carry an ending."""
-        for n in self.starts.get(plain(pieces[at]), ()):
-            if at + n > len(pieces):
+        first = plain(pieces[at])
+        second = plain(pieces[at + 1]) if at + 1 < len(pieces) else ""
+        going_on = bool(second) and second.startswith(self._seconds.get(first, ()))
+        for n in self.starts.get(first, ()):
+            if at + n > len(pieces) or (n > 1 and not going_on):
                 continue
             words = tuple(plain(p) for p in pieces[at : at + n])
             if term := self._fitting(words, pieces[at], labels):

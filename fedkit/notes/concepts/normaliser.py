@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from fedkit.notes.concepts.index import LEAST, Index, Match
 from fedkit.notes.concepts.spelling import plain
 from fedkit.notes.concepts.terms import NOT_A_NAME, Term, built_in
+from fedkit.notes.memory import Memory
 from fedkit.notes.note import Concept, Note, Span
 from fedkit.notes.tokens import PIECE
 
 _LONGEST_PIECE = 80  # characters of a piece that can be part of a name, with room for combining marks
-_REMEMBERED = 1 << 16  # words whose answer is kept, per language: memory stays flat over any number of notes
+
+
+class _Piece(NamedTuple):
+    """What a piece is by itself, and whether a longer form may begin with it."""
+
+    match: Match | None
+    longer: bool
+
+
+class _Known(Memory["_Piece | None"]):
+    """Piece → what it is or may begin, the same wherever it stands; None for nothing."""
+
+    __slots__ = ("wanted",)
+
+    def __init__(self, index: Index, wanted: frozenset[str] | None) -> None:
+        def look(piece: str) -> _Piece | None:
+            if len(piece) > _LONGEST_PIECE:
+                piece = ""
+            lengths = index.starts.get(plain(piece), ())
+            form = index.phrase([piece], 0, wanted) if 1 in lengths else None
+            match = form[0] if form else index.word(piece, wanted)
+            longer = any(n > 1 for n in lengths)
+            return _Piece(match, longer) if match is not None or longer else None
+
+        super().__init__(look)
+        self.wanted = wanted
 
 
 class Normaliser:
@@ -32,7 +59,7 @@ class Normaliser:
         self._terms = _merge(vocabularies or (built_in(),))
         self._least = least
         self._indexes: dict[str, Index] = {}
-        self._memory: dict[str, dict[tuple[str, frozenset[str] | None], tuple[bool, Match | None]]] = {}
+        self._memory: dict[tuple[str, frozenset[str] | None], _Known] = {}
         self._languages = {t.language for t in self._terms}
         #: The labels of its terms.
         self.labels = frozenset(t.label for t in self._terms) - {NOT_A_NAME}
@@ -65,30 +92,34 @@ class Normaliser:
         The attribute `match` says how a span was found unless it is a form of the vocabulary (see `index`).
         """
         index = self._index(language)
-        wanted = frozenset(labels) if labels is not None else None
-        memory = self._memory.setdefault(language if language in self._languages else "", {})
-        if len(memory) > _REMEMBERED:
-            memory.clear()
-        places = [m.span() for m in PIECE.finditer(text)]
-        pieces = [text[a:b] if b - a <= _LONGEST_PIECE else "" for a, b in places]
+        known = self._known(language, frozenset(labels) if labels is not None else None)
+        pieces = PIECE.findall(text)
         spans: list[Span] = []
-        at = 0
-        while at < len(pieces):
-            piece = pieces[at]
-            key = (piece, wanted)
-            # Whether a word begins a form, and what it is by itself, is the same wherever it stands: worked out once.
-            if key not in memory:
-                memory[key] = plain(piece) in index.starts, index.word(piece, wanted)
-            begins, match = memory[key]
-            taken = 1
-            if begins and (found := index.phrase(pieces, at, wanted)):
+        at = end = reached = 0  # the piece up to which spans were made; where the piece `reached` begins to be looked for
+        for i, entry in enumerate(map(known.__getitem__, pieces)):
+            if entry is None or i < at:
+                continue
+            match, taken = entry.match, 1
+            if entry.longer and (found := index.phrase(pieces, i, known.wanted)):
                 match, taken = found
-            if match is not None and match.term.label != NOT_A_NAME:
-                start, end = places[at][0], places[at + taken - 1][1] - match.cut
-                attributes = {"match": match.how} if match.how != "form" else {}
-                spans.append(Span(start, end, match.term.label, attributes, match.term.concepts))
-            at += taken
+            at = i + taken
+            if match is None or match.term.label == NOT_A_NAME:
+                continue
+            for piece in pieces[reached:i]:  # only blanks lie between pieces, so each is the next of its kind
+                end = text.index(piece, end) + len(piece)
+            start = end = text.index(pieces[i], end)
+            for piece in pieces[i:at]:
+                end = text.index(piece, end) + len(piece)
+            reached = at
+            attributes = {"match": match.how} if match.how != "form" else {}
+            spans.append(Span(start, end - match.cut, match.term.label, attributes, match.term.concepts))
         return tuple(spans)
+
+    def _known(self, language: str, wanted: frozenset[str] | None) -> _Known:
+        key = (language if language in self._languages else "", wanted)
+        if key not in self._memory:
+            self._memory[key] = _Known(self._index(language), wanted)
+        return self._memory[key]
 
     def annotate(self, note: Note, *, add: bool = True) -> Note:
         """The note with concepts on its spans, where they have none yet.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 _RULES = (
     (re.compile(r"[äæáàâ]"), "a"),
@@ -105,6 +105,7 @@ HEADS: dict[str, tuple[str, ...]] = {
 }
 
 
+@lru_cache(maxsize=1 << 15)
 def plain(word: str) -> str:
     """A word without case and accents that do not tell words apart: the key of an exact match."""
     return unicodedata.normalize("NFC", word).casefold().replace("é", "e").replace("’", "'")

@@ -21,6 +21,7 @@ from fedkit.notes.deidentify.name_lists import Lists, Token, lists_for
 from fedkit.notes.deidentify.not_names import has_dose, is_body, is_eponym, is_kept, is_nobody, of_eponym
 from fedkit.notes.deidentify.scanning import spelled
 from fedkit.notes.deidentify.words import Words
+from fedkit.notes.memory import Memory
 
 _ENDS_SENTENCE = re.compile(r"(?:^|[\n\r.!?:…;|•*>\x00]|\s-)[\s\"'«»“”„()\[\]\-–*•>]*$")
 
@@ -233,13 +234,14 @@ class _Names:
 
 
 _AFTER_TITLE = re.compile(r"\.?:?\s{1,2}")
-_QUIET = frozenset(",")  # signs before a blank that end nothing
 
 
 def _begins(text: str, start: int) -> bool:
     """Whether what starts here is the first word of a sentence, a line, a cell, or after a colon."""
-    if start > 1 and text[start - 1] == " " and (text[start - 2].isalnum() or text[start - 2] in _QUIET):
-        return False
+    if start > 1 and text[start - 1] == " " and ((last := text[start - 2]).isalnum() or last == ","):
+        return False  # the usual case, and the two after it, at once
+    if start > 6 and text[start - 7 : start - 2].isalpha() and text[start - 2 : start] == ". ":
+        return True  # no abbreviation is that long
     before = text[max(0, start - 12) : start]
     return not before.strip() or (bool(_ENDS_SENTENCE.search(before)) and not _ABBREVIATION.search(before))
 
@@ -264,20 +266,13 @@ class _Role(NamedTuple):
     shouted: bool = False
 
 
-class _Roles(dict[str, "_Role | None"]):
-    """Word → its role in a language, None for a word in lower case that is no title; at most `_MOST` are remembered."""
+@lru_cache(maxsize=32)
+def _roles(language: str, words: Words) -> Memory[_Role | None]:
+    """Word → its role in a language; None for a word in lower case that is no title."""
+    lists = lists_for(language)
 
-    def __init__(self, language: str, words: Words) -> None:
-        self.language, self.words, self.lists = language, words, lists_for(language)
-
-    def __missing__(self, word: str) -> _Role | None:
-        if len(self) >= _MOST:
-            self.clear()
-        role = self[word] = self._role(word)
-        return role
-
-    def _role(self, word: str) -> _Role | None:
-        lists, lower = self.lists, word.lower()
+    def role(word: str) -> _Role | None:
+        lower = word.lower()
         if not word[0].isupper():
             return _Role(False, True) if word in lists.titles else None
         shout = len(word) > 1 and word.isupper()
@@ -285,21 +280,15 @@ class _Roles(dict[str, "_Role | None"]):
         return _Role(
             capital=True,
             title=lower in lists.titles,
-            within=_rule(first._replace(begins=False), self.language, self.words, lists),
-            first=_rule(first, self.language, self.words, lists),
-            colon=_is_heading(first, self.language, self.words, lists),
-            eponym=of_eponym(first, self.language, lists),
+            within=_rule(first._replace(begins=False), language, words, lists),
+            first=_rule(first, language, words, lists),
+            colon=_is_heading(first, language, words, lists),
+            eponym=of_eponym(first, language, lists),
             shout=shout,
-            shouted=shout and len(word) > 2 and lower not in lists.kept and listed(lower, self.language, lists.given),
+            shouted=shout and len(word) > 2 and lower not in lists.kept and listed(lower, language, lists.given),
         )
 
-
-_MOST = 50_000
-
-
-@lru_cache(maxsize=32)
-def _roles(language: str, words: Words) -> _Roles:
-    return _Roles(language, words)
+    return Memory(role)
 
 
 def _rule(token: Token, language: str, words: Words, lists: Lists) -> str:

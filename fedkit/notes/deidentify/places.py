@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.scanning import figures, shows, tokens, word_sign
+from fedkit.notes.memory import Memory
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽÉ]"
 _LOW = "[a-zæøåäöõüšžéèáóàü]"
@@ -110,38 +111,27 @@ def is_town(word: str, language: str) -> bool:
     return any(word.endswith(e) and len(word) - len(e) > 2 and word[: -len(e)] in known for e in ends)
 
 
-class _Towns(dict[str, bool]):
-    """Whether a token can be a place of a language's country, or a word of one; at most `_MOST` are remembered."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self.first = {_FIRST.match(town).group() for town in towns(language) or all_towns() if _FIRST.match(town)}  # type: ignore[union-attr]
-
-    def __missing__(self, token: str) -> bool:
-        found = any(
-            is_town(word, self.language) or word in self.first or word.replace("Aa", "Å").replace("aa", "å") in self.first
-            for word in _FIRST.findall(token)
-            if word[0].isupper()
-        )
-        if len(self) >= _MOST:
-            self.clear()
-        self[token] = found
-        return found
-
-
-_FIRST = re.compile(r"[^\W\d_]+")
-_MOST = 50_000
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @cache
-def _may_be(language: str) -> _Towns:
-    return _Towns(language)
+def _may_be(language: str) -> Memory[bool]:
+    """Whether a token can be a place of a language's country, or a word of one."""
+    first = {found.group() for town in towns(language) or all_towns() if (found := _LETTERS.match(town))}
+
+    def may_be(token: str) -> bool:
+        return any(
+            is_town(word, language) or word in first or word.replace("Aa", "Å").replace("aa", "å") in first
+            for word in _LETTERS.findall(token)
+            if word[0].isupper()
+        )
+
+    return Memory(may_be)
 
 
 def _may_name(text: str, language: str) -> bool:
     """Whether a word of a text can be of the name of a place."""
-    known = _may_be(language)
-    return any(known[token] for token in tokens(text))
+    return any(map(_may_be(language).__getitem__, tokens(text)))
 
 
 def addresses(text: str, language: str) -> Iterator[Identifier]:

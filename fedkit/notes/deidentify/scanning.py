@@ -5,7 +5,7 @@
     figures("BT 120/80, ring 22 33 44 55").parts   # runs of figures that only separators part: 5 figures, then 8
 
 Most of a note is no number and no telling word, and the words of notes repeat (Zipf): what a word can be a part of is decided
-once and remembered, for at most `_MOST` words. Every glance asks for what is necessary, never for what is enough: the rule decides. So
+once and remembered. Every glance asks for what is necessary, never for what is enough: the rule decides. So
 whatever a glance leaves out, the rule could not have found (`tests/notes/deidentify/test_scanning.py` reads with and without).
 """
 
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from fedkit.notes.memory import Memory
+
 #: A word as the rules of names read it: letters, perhaps joined by hyphens and apostrophes.
 TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 
@@ -24,9 +26,6 @@ _RUN = re.compile(r"\d+")
 #: Figures, between which stand at most five signs that part a number, a letter, and five signs.
 _GAP = r"[\s.\-/_:,;|~*+()·]{0,5}"
 _PART = re.compile(rf"\d+(?:{_GAP}(?:[A-Za-z]{_GAP})?\d+)*")
-
-_MOST = 100_000
-
 
 class Part(NamedTuple):
     """Runs of figures that stand so close that they can be one number: how many figures, and where the runs begin."""
@@ -112,32 +111,27 @@ def tokens(text: str) -> frozenset[str]:
 # --- signs ---------------------------------------------------------------------------------------------------------------
 
 
-class _Words(dict[str, int]):
-    """Token → its signs, as bits; decided when a token is first seen, forgotten all together when there are too many."""
-
-    def __init__(self) -> None:
-        self.patterns: list[re.Pattern[str]] = []
-
-    def __missing__(self, token: str) -> int:
-        bits = 0
-        for word in _LETTERS.findall(token):
-            for place, pattern in enumerate(self.patterns):
-                if pattern.fullmatch(word):
-                    bits |= 1 << place
-        if len(self) >= _MOST:
-            self.clear()
-        self[token] = bits
-        return bits
+_patterns: list[re.Pattern[str]] = []
 
 
-_words = _Words()
+def _signs_of(token: str) -> int:
+    """The signs of a token, as bits."""
+    bits = 0
+    for word in _LETTERS.findall(token):
+        for place, pattern in enumerate(_patterns):
+            if pattern.fullmatch(word):
+                bits |= 1 << place
+    return bits
+
+
+_words = Memory(_signs_of)
 
 
 def word_sign(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> int:
     """A sign for the words (runs of letters) that a pattern describes as a whole; ask for it with `shows`."""
-    _words.patterns.append(re.compile(pattern, flags))
+    _patterns.append(re.compile(pattern, flags))
     _words.clear()
-    return 1 << (len(_words.patterns) - 1)
+    return 1 << (len(_patterns) - 1)
 
 
 @lru_cache(maxsize=16)
