@@ -13,10 +13,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from fedkit.notes.memory import Memory
 from fedkit.notes.note import LANGUAGES
 from fedkit.notes.resources import read_table
 
-_CANDIDATE = re.compile(r"(?<![\w.])[^\W\d_]{1,12}(?:\.[^\W\d_]{1,12})*\.?(?!\w)")
+#: What an abbreviation may stand in, and that part of it which may be one.
+_RUN = re.compile(r"[\w.]+")
+_CANDIDATE = re.compile(r"[^\W\d_]{1,12}(?:\.[^\W\d_]{1,12})*\.?(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,31 @@ def expand(text: str, language: str) -> tuple[Abbreviation, ...]:
 
     One that is left without its period is taken only where it is three letters or more, so that no ordinary word is meant.
     """
-    known = abbreviations(language)
-    found = []
-    for match in _CANDIDATE.finditer(text):
-        word = match.group().lower()
-        full = known.get(word)
-        if full is None and not word.endswith(".") and len(word) > 2 and word not in ambiguous(language):
-            full = known.get(word + ".")
-        if full is not None:
-            found.append(Abbreviation(*match.span(), full))
+    known = _expansions(language)
+    runs = _RUN.findall(text)
+    found: list[Abbreviation] = []
+    done = at = 0
+    for i, entry in enumerate(map(known.__getitem__, runs)):
+        if entry is not None:
+            for run in runs[done:i]:  # only other signs lie between runs, so each is the next of its kind
+                at = text.index(run, at) + len(run)
+            start = text.index(runs[i], at)
+            done, at = i + 1, start + len(runs[i])
+            found.append(Abbreviation(start, start + entry[0], entry[1]))
     return tuple(found)
+
+
+@cache
+def _expansions(language: str) -> Memory[tuple[int, str] | None]:
+    """Length and expansion of the abbreviation that a run begins with, if it does."""
+    known, also_words = abbreviations(language), ambiguous(language)
+
+    def expansion(run: str) -> tuple[int, str] | None:
+        match = _CANDIDATE.match(run)
+        word = match.group().lower() if match else ""
+        full = known.get(word)
+        if full is None and not word.endswith(".") and len(word) > 2 and word not in also_words:
+            full = known.get(word + ".")
+        return None if match is None or full is None else (match.end(), full)
+
+    return Memory(expansion)

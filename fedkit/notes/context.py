@@ -119,13 +119,13 @@ def scopes(text: str, spans: Sequence[Span], language: str, sentences: Sequence[
     index = _index(language)
     if not index or not spans:
         return ()
-    speaking = _first_words(language)
+    speaking = _speaking(language)
     order = sorted(range(len(spans)), key=lambda place: spans[place].start)
     starts = [spans[place].start for place in order]
     found: list[Scope] = []
     for start, end in sentences or split_sentences(text, language):
         inside = order[bisect_left(starts, start) : bisect_left(starts, end)]
-        if inside and not speaking.isdisjoint(_CUE_WORD.findall(text[start:end].lower())):
+        if inside and _may_speak(speaking, frozenset(_CUE_WORD.findall(text[start:end].lower()))):
             sentence = _Sentence(text, start, end, language, [(place, spans[place]) for place in inside])
             found += sentence.scopes(index)
     return tuple(found)
@@ -161,9 +161,18 @@ def _index(language: str) -> _Index:
 
 
 @cache
-def _first_words(language: str) -> frozenset[str]:
-    """The words that begin a cue which says something: a sentence without any of them need not be looked at."""
-    return frozenset(word for cue in cues(language) if cue.category in SPEAKING for word in _CUE_WORD.findall(cue.words[0])[:1])
+def _speaking(language: str) -> dict[str, tuple[frozenset[str], ...]]:
+    """First word → the other words of each cue that begins with it and says something."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for cue in cues(language):
+        if cue.category in SPEAKING and (words_of := [w for word in cue.words for w in _CUE_WORD.findall(word)]):
+            found.setdefault(words_of[0], set()).add(frozenset(words_of[1:]))
+    return {first: tuple(sorted(others, key=len)) for first, others in found.items()}
+
+
+def _may_speak(speaking: dict[str, tuple[frozenset[str], ...]], words_there: frozenset[str]) -> bool:
+    """Whether all words of a cue stand in a sentence: one where they do not need not be looked at."""
+    return any(others <= words_there for first in words_there & speaking.keys() for others in speaking[first])
 
 
 @cache

@@ -15,17 +15,17 @@ from fedkit.notes.abbreviations import closing, dotted
 
 _END = re.compile(
     r"""
-    (?=[.!?…:;\n])(?:                          # fails at once at nearly every character
       (?<![.!?…])(?P<mark>[.!?…]++)(?:["»”’')\]]|\s?[:;]-?[)(D](?!\w))*(?=\s)  # a mark, what closes with it or smiles, a blank
     | (?P<smile>[:;]-?[)(D])(?=\s)
     | (?P<colon>:)(?=[ \u00a0])
     | (?<=[^\W\d_][^\W\d_])(?P<glued>\.)(?=[A-ZÆØÅÄÖÕÜŠŽ][a-zæøåäöõüšž]{2})   # "feber.Ingen", a blank forgotten
     | (?P<line>\n\s*)
-    )
     """,
     re.VERBOSE,
 )
+_MARK = re.compile(r"[.!?…:;\n]")  # what all of these begin with
 _LAST = re.compile(r"[^\s(\[\"«”»/]+\Z")
+_PARTING = re.compile(r"[(\[\"«”»/]")  # signs that part words beside blanks
 _OPENING = re.compile(r"[\s\"«”»“„'’(\[–—•*-]*")
 _BULLET = re.compile(r"(?:[-–—•*·>]|\d{1,2}[.)]|[a-zA-Z]\))\s")
 
@@ -46,7 +46,12 @@ def sentences(text: str, language: str = "") -> tuple[tuple[int, int], ...]:
     colons = language in _COLON
     found: list[tuple[int, int]] = []
     start = 0
-    for match in _END.finditer(text):
+    done = 0
+    for place in _MARK.finditer(text):
+        match = _END.match(text, place.start()) if place.start() >= done else None
+        if match is None:
+            continue
+        done = match.end()
         kind = match.lastgroup
         if kind == "line":
             end = start + len(text[start : match.start()].rstrip())
@@ -80,7 +85,7 @@ def _add(text: str, start: int, end: int, found: list[tuple[int, int]]) -> None:
 
 def _ends(text: str, start: int, mark: int, end: int, marks: str, short: frozenset[str], may_end: frozenset[str]) -> bool:
     """Whether the mark at `mark` ends the sentence that began at `start`; `end` is after what closes with it."""
-    following = _OPENING.match(text, end).end()  # type: ignore[union-attr]  # matches the empty string at least
+    following = _next_word(text, end)
     if following >= len(text):
         return False  # the end of the text ends it
     after = text[following]
@@ -89,12 +94,12 @@ def _ends(text: str, start: int, mark: int, end: int, marks: str, short: frozens
         return False
     if marks != ".":
         return True
-    before = _LAST.search(text, max(start, mark - _NEAR), mark)
-    word = before.group().lower() if before else ""
+    written = _last_word(text[max(start, mark - _NEAR) : mark])
+    word = written.lower()
     if not word:
         return True
     if word.isdigit():
-        if len(word) <= 2 and before is not None and _only_blanks(text, start, before.start()):
+        if len(word) <= 2 and _only_blanks(text, start, mark - len(written)):
             return False  # "1. Paracet": a numbered line
         return after.isupper() or not after.isalnum()
     if len(word) == 1 and word.isalpha() and text[mark - 1].isupper():
@@ -105,13 +110,31 @@ def _ends(text: str, start: int, mark: int, end: int, marks: str, short: frozens
     return not after.isdigit() or len(word) > 3
 
 
+def _next_word(text: str, at: int) -> int:
+    """Where what follows at `at` begins, behind blanks and signs that open it."""
+    if text[at : at + 1] == " " and text[at + 1 : at + 2].isalnum():
+        return at + 1  # the usual case at once
+    return _OPENING.match(text, at).end()  # type: ignore[union-attr]  # matches the empty string at least
+
+
+def _last_word(text: str) -> str:
+    """What a text ends with, back to the last blank, bracket or quotation mark."""
+    if not text or text[-1].isspace():
+        return ""
+    last = text.rsplit(None, 1)[-1]
+    if _PARTING.search(last):
+        found = _LAST.search(last)
+        return found.group() if found else ""
+    return last
+
+
 def _only_blanks(text: str, start: int, end: int) -> bool:
     return end - start < _NEAR and not text[start:end].strip()
 
 
 def _capital(text: str, at: int) -> bool:
     """Whether the next word after `at` begins with a capital."""
-    following = _OPENING.match(text, at).end()  # type: ignore[union-attr]  # matches the empty string at least
+    following = _next_word(text, at)
     return following < len(text) and text[following].isupper()
 
 

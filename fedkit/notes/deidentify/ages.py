@@ -50,11 +50,25 @@ _SPELT = re.compile(
 )
 
 
+#: Characters that hold all that these patterns read before and behind the number.
+_BACK, _ON = 48, 48
+
+
+def _around(pattern: re.Pattern[str], text: str, places: list[int]) -> Iterator[re.Match[str]]:
+    """As `finditer`, for a pattern whose number begins at one of `places`."""
+    done = 0
+    for place in places:
+        match = pattern.search(text, max(done, place - _BACK), place + _ON)
+        if match is not None and match.start("n") == place:
+            yield match
+            done = match.end()
+
+
 def ages(text: str) -> Iterator[tuple[Identifier, int]]:
     """Ages with the number of years; what is spelt out (90 and more only) counts as 90."""
     places = figures(text).places
     years = places and shows(text, _OF_YEARS)
-    followed = years and any(_YEARS.match(text, place) for place in places)
+    followed = [place for place in places if _YEARS.match(text, place)] if years else []
     of_age = places and shows(text, _OF_AGE)
     for pattern, sought in (
         (_AFTER, years),
@@ -65,8 +79,13 @@ def ages(text: str) -> Iterator[tuple[Identifier, int]]:
         (_DECADE, years),
     ):
         if sought:
-            starts_with_number = pattern in (_AFTER, _DECADE)
-            for match in at_numbers(pattern, text, places) if starts_with_number else pattern.finditer(text):
+            for match in (
+                at_numbers(pattern, text, places)
+                if pattern in (_AFTER, _DECADE)
+                else pattern.finditer(text)
+                if pattern is _BEFORE
+                else _around(pattern, text, followed)
+            ):
                 yield Identifier(match.start("n"), match.end("rest"), "AGE", "age"), int(match["n"])
     for match in _SPELT.finditer(text) if shows(text, _HIGH) else ():
         yield Identifier(match.start(), match.end("rest"), "AGE", "age.spelt"), 90

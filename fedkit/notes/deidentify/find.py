@@ -67,10 +67,14 @@ def scan(text: str, language: str = "", *, words: Words | None = None, year: int
 
     def take(rest: str, new: Iterable[Identifier]) -> str:
         new = list(new)
+        if not new:
+            return rest
         found.extend(new)
         return _blot(rest, new)
 
-    rest = TAG.sub(lambda tag: _BLOT * len(tag.group()), folded.text)  # what an earlier run put there is no identifier
+    rest = folded.text
+    if "[" in rest:
+        rest = TAG.sub(lambda tag: _BLOT * len(tag.group()), rest)  # what an earlier run put there is no identifier
     for rule in (electronic, numbers_abroad, national_numbers, called_numbers):  # 2
         rest = take(rest, rule(rest))
     rest = take(rest, _dates(find_full_dates(rest, language, year), "DATE", dates))  # 3

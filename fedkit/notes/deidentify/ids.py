@@ -87,6 +87,7 @@ _CUE_SIGN = word_sign(
     rf"|lege|läkar|arst|lääkärin|henkilö)(?:{_SECOND}|numre)"
     "|cpr|hetu|syntymäaikatunnus|sotu|isikukood|ik|hpr|npr|mrn|ssn|nhs|sn|lot|udi|hsa|sor|ahv"
 )
+_VALUE = re.compile(r"\d\S?\d\S?\d")
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 _NOT_DIGITS = re.compile(r"\D+")
@@ -114,7 +115,7 @@ def national_numbers(text: str) -> Iterator[Identifier]:
 def other_numbers(text: str) -> Iterator[Identifier]:
     """Long runs, serial numbers, numbers after a word that says so, and chains of digits that begin as a birth date would."""
     longest = figures(text).longest
-    if longest and (shows(text, _CUE_SIGN) or _glued(text)):
+    if longest and (_glued(text) or (shows(text, _CUE_SIGN) and _has_value(text))):
         for match in _CUE.finditer(text):
             yield Identifier(*match.span("value"), "ID", "id.cue")
     for rule, pattern in (("id.run", _RUN), ("id.serial", _MIXED)) if longest >= 5 else ():
@@ -122,8 +123,16 @@ def other_numbers(text: str) -> Iterator[Identifier]:
             yield Identifier(*match.span(), "ID", rule)
 
 
+def _has_value(text: str) -> bool:
+    """Whether three figures stand as close as in a value."""
+    return _VALUE.search(text) is not None
+
+
 def _glued(text: str) -> bool:
     """Whether figures follow letters without a blank between: "fnrX1234567" is a cue and its number in one word."""
+    # Two letters and more part figures, so the first figure behind such a cue begins a part.
+    if all(place == 0 or text[place - 1].isspace() for place in (part.places[0] for part in figures(text).parts)):
+        return False
     for piece in text.split():
         if not piece.isalpha() and (letter := _LETTER.search(piece)) and _DIGIT.search(piece, letter.end()):
             return True

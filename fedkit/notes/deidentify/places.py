@@ -139,7 +139,9 @@ def addresses(text: str, language: str) -> Iterator[Identifier]:
     seen = figures(text)
     if not seen.places:
         return
-    if shows(text, _STREET_WORD) and any(_NUMBERED.search(text, max(0, p - _NEAR), p) for p in seen.places):
+    if shows(text, _STREET_WORD) and any(
+        text[p - 1].isspace() and _NUMBERED.search(text, max(0, p - _NEAR), p) for p in seen.places if p
+    ):
         for match in _STREET.finditer(text):
             yield Identifier(*match.span(), "ADDRESS", "address.street")
     if shows(text, _BOX_WORD):
