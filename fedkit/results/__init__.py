@@ -7,7 +7,7 @@
     result.verify(request, answers)      # () if it is what the sites signed for
 
 `build` makes the result of a request's kind from the sites' answers: `Count`, `Table`, `Evaluation`, `Analysis` with its
-`Figure`s; a training gives a `TrainedModel`.
+`Figure`s; a training gives a `TrainedModel`. Each question of a data request has a `WarehouseAnswer`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from fedkit.results.base import Answer, Result
 from fedkit.results.evaluation import Evaluation
 from fedkit.results.tables import Count, Table
 from fedkit.results.training import TrainedModel
+from fedkit.results.warehouse import WarehouseAnswer
 
-__all__ = ["Analysis", "Answer", "Count", "Evaluation", "Figure", "Result", "Table", "TrainedModel", "build"]
+__all__ = ["Analysis", "Answer", "Count", "Evaluation", "Figure", "Result", "Table", "TrainedModel", "WarehouseAnswer", "build"]
 
 _OF_KIND: Mapping[str, type[Result]] = {
     "count": Count,

@@ -108,12 +108,16 @@ class Result(ABC):
             found += [f"{site}: {problem}" for problem in answer.problems()]
         if not found:
             try:
-                again = type(self).build(request, answers, self.missing)
+                again = self.again(request, answers)
             except (FedkitError, KeyError, TypeError, ValueError, AttributeError):
                 return ("the answers cannot be read as its own",)
             if again.digest != self.digest:
                 found.append("its figures are not those that the answers give")
         return tuple(found)
+
+    def again(self, request: CodeRequest, answers: Mapping[str, Answer]) -> Self:
+        """The result that these answers give, with the sites that are missing here."""
+        return type(self).build(request, answers, self.missing)
 
     def note(self) -> str:
         """What a reader has to know beside the cells."""

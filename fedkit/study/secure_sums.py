@@ -1,77 +1,30 @@
-"""Step 8 under masks: a study carries keys and shares between the sites, and opens the sum of a round, never a part of it.
-
-The study is the coordinator of `fedkit.federation.secure_aggregation`. It is not trusted: sites take keys only with the
-signature of the address in the request, and give one kind of share a round.
-"""
+"""Step 8 under masks: what the sites' updates of a round add up to. How the sites agree, and a sum is opened: `sum_groups`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fedkit.errors import FedkitError, NotApproved, TrainingError
+from fedkit.errors import TrainingError
 from fedkit.federation.parameters import Parameters
-from fedkit.federation.secure_aggregation.keys import Group, PublicKeys
-from fedkit.federation.secure_aggregation.masking import Reveal
 from fedkit.federation.secure_aggregation.summands import from_vector, needs_a_sum
-from fedkit.federation.secure_aggregation.unmasking import unmask
 from fedkit.federation.strategies import SiteUpdate, strategy_for
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.summing import MASKED
+from fedkit.study.sum_groups import SumGroup
 
 if TYPE_CHECKING:
     from fedkit.study.study import Study
 
-#: In the study's folder: round → sites for which it was opened. Written before a site is asked, as sites hold to it.
-TOLD = "sums"
 
-#: In the study's folder: the sites' masking keys with their signatures, once all sites have agreed on masks.
-AGREED = "sum-keys"
-
-
-class SecureSums:
+class SecureSums(SumGroup):
     """The sums of one study's request: `fedkit.federation.rounds.Sums`. It opens once the sites have agreed on masks."""
 
     def __init__(self, study: Study, request: CodeRequest) -> None:
-        assert request.secure_sum is not None
-        self.study, self.request = study, request
-        self.group = Group.of(request.digest, list(request.secure_sum.sites))
-        self.fewest = self.group.threshold
+        super().__init__(study, request)
         self.strategy = needs_a_sum(strategy_for(request.settings))
-        self._keys: dict[str, PublicKeys] = {}
-
-    def agree(self, approved: Sequence[str]) -> None:
-        """Let the sites agree on masks for all rounds; once they did, it only reads what they agreed on.
-
-        approved: the sites whose approval counts now. Raises NotApproved unless they are all of the request's.
-        """
-        agreed = self.study.run_folder.read(AGREED)
-        if agreed is None:
-            agreed = self._bring_together(approved)
-            self.study.run_folder.write(AGREED, agreed)
-        self._keys = {site: PublicKeys.from_json(row["keys"]) for site, row in agreed.items()}
-
-    def _bring_together(self, approved: Sequence[str]) -> dict[str, Any]:
-        if missing := sorted(set(self.group.sites) - set(approved)):
-            raise NotApproved(
-                "masks need every site of the sum",
-                expected=f"an approval by {', '.join(self.group.sites)}",
-                got=f"none by {', '.join(missing)}",
-                help="ask them, or make the request anew with the sites that take part",
-            )
-        digest, everybody = self.request.digest, {site: self._session(site) for site in self.group.sites}
-        published = {site: session.sum_keys(digest) for site, session in everybody.items()}
-        sealed = {site: session.sum_shares(digest, published) for site, session in everybody.items()}
-        for site, session in everybody.items():
-            session.sum_take(digest, {sender: shares[site] for sender, shares in sealed.items()})
-        self.study.say(7, f"{len(everybody)} sites agreed on masks; {self.fewest} of them open a sum")
-        return published
-
-    def told(self, round: int) -> Sequence[str] | None:
-        sites: Sequence[str] | None = self._rounds().get(str(round))
-        return sites
 
     def check(self, round: int, start: Parameters, update: SiteUpdate) -> None:
         length = sum(array.size for array in self.strategy.form(start).values())
@@ -82,36 +35,5 @@ class SecureSums:
             )
 
     def aggregate(self, round: int, start: Parameters, updates: Sequence[SiteUpdate]) -> dict[str, np.ndarray]:
-        masked = {update.site: update.parameters[MASKED] for update in updates}
-        survivors = [site for site in self.group.sites if site in masked]
-        self.study.run_folder.write(TOLD, {**self._rounds(), str(round): survivors})
-        reveals = self._reveals(round, survivors)
-        opened = unmask(self.group, round, masked, reveals, self._keys)
-        if opened.wrong:
-            self.study.say(8, f"round {round}: wrong shares by {', '.join(opened.wrong)}; the sum is right without them")
-        return from_vector(self.strategy, start, opened.total, len(self.group.sites))
-
-    def _reveals(self, round: int, survivors: Sequence[str]) -> list[Reveal]:
-        """What the sites give up; those that cannot be asked are left out, as long as enough answer."""
-        reveals: list[Reveal] = []
-        failed: list[FedkitError] = []
-        for site in self.group.sites:
-            try:
-                shares = self._session(site).sum_open(self.request.digest, round, survivors)
-                reveals.append(Reveal(site, round, _bytes(shares["own"]), _bytes(shares["pairwise"])))
-            except FedkitError as error:
-                failed.append(error)
-                self.study.say(8, f"round {round}: no shares: {error.message}", site=site)
-        if failed and len(reveals) < self.group.threshold:
-            raise failed[0]
-        return reveals
-
-    def _rounds(self) -> dict[str, Any]:
-        return self.study.run_folder.read(TOLD) or {}
-
-    def _session(self, site: str) -> Any:
-        return self.study.session(site, "researcher")
-
-
-def _bytes(shares: Mapping[str, str]) -> dict[str, bytes]:
-    return {site: bytes.fromhex(share) for site, share in shares.items()}
+        total = self.opened(round, {update.site: update.parameters[MASKED] for update in updates})
+        return from_vector(self.strategy, start, total, len(self.group.sites))
