@@ -81,7 +81,14 @@ def with_context(note: Note) -> Note:
         return note
     said = context_of(note.text, note.spans, note.language, note.sentences, note.sections)
     spans = tuple(
-        replace(span, attributes={**{name: "true" for name in CONTEXT_ATTRIBUTES if name in names}, **span.attributes})
+        Span(  # `replace` takes four times as long
+            span.start,
+            span.end,
+            span.label,
+            {**{name: "true" for name in CONTEXT_ATTRIBUTES if name in names}, **span.attributes},
+            span.concepts,
+            span.fragments,
+        )
         if names
         else span
         for span, names in zip(note.spans, said, strict=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import figures, shows, word_sign
+from fedkit.notes.deidentify.scanning import shows, signed, word_sign
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽ]"
 _NAME = rf"{_UP}[\w\-'.]*"
@@ -77,6 +77,7 @@ _WARD_WORD = word_sign(
     "avdeling|avd|sengepost|post|sengeområde|seksjon|rom|seng|avdelning|vårdavdelning|vårdavd|sal|rum|mottagning|afdeling|afd|afsnit"
     "|sengeafsnit|stue|osasto|os|osastolla|osastolle|osastolta|vuodeosasto[a-z]*|huone|potilashuone|osakond|osakonnas|osak|palat|palatis"
 )
+_NUMBER_BEHIND = re.compile(r"\.?\s(?:nr\.?\s)?[A-Z]{0,3}-?\d", re.IGNORECASE)
 #: The first words of the names that `_KNOWN` knows; a genitive s may hang on them.
 _KNOWN_WORD = word_sign("(?:" + "|".join(re.findall(r"(?:^|[|])([^\W\d_]+)", _NAMES)) + ")s?", re.NOFLAG)
 
@@ -86,7 +87,7 @@ def care_units(text: str) -> Iterator[Identifier]:
     for rule, pattern, sought in (
         ("care.named", _NAMED, shows(text, _PLACE_WORD)),
         ("care.unit", _UNIT, shows(text, _UNIT_WORD)),
-        ("care.ward", _WARD, shows(text, _WARD_WORD) and figures(text).places),
+        ("care.ward", _WARD, any(_NUMBER_BEHIND.match(text, end) for _, end in signed(text, _WARD_WORD))),
         ("care.known", _KNOWN, shows(text, _KNOWN_WORD)),
     ):
         if not sought:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, word_sign
+from fedkit.notes.deidentify.scanning import at_numbers, figures, signed, word_sign
 
 #: What may stand between the digits of one number: up to four signs, a line break among them (notes are wrapped).
 SEP = r"[\s.\-/_:,;|~*+]"
@@ -87,7 +87,7 @@ _CUE_SIGN = word_sign(
     rf"|lege|läkar|arst|lääkärin|henkilö)(?:{_SECOND}|numre)"
     "|cpr|hetu|syntymäaikatunnus|sotu|isikukood|ik|hpr|npr|mrn|ssn|nhs|sn|lot|udi|hsa|sor|ahv"
 )
-_VALUE = re.compile(r"\d\S?\d\S?\d")
+_VALUE = re.compile(r"\.?\s?[.:#=]{0,2}\s{0,2}(?=\S*\d)")
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 _NOT_DIGITS = re.compile(r"\D+")
@@ -115,17 +115,30 @@ def national_numbers(text: str) -> Iterator[Identifier]:
 def other_numbers(text: str) -> Iterator[Identifier]:
     """Long runs, serial numbers, numbers after a word that says so, and chains of digits that begin as a birth date would."""
     longest = figures(text).longest
-    if longest and (_glued(text) or (shows(text, _CUE_SIGN) and _has_value(text))):
-        for match in _CUE.finditer(text):
+    if longest:
+        for match in _CUE.finditer(text) if _glued(text) else _cued(text):
             yield Identifier(*match.span("value"), "ID", "id.cue")
     for rule, pattern in (("id.run", _RUN), ("id.serial", _MIXED)) if longest >= 5 else ():
         for match in pattern.finditer(text):
             yield Identifier(*match.span(), "ID", rule)
 
 
-def _has_value(text: str) -> bool:
-    """Whether three figures stand as close as in a value."""
-    return _VALUE.search(text) is not None
+#: Characters that hold what stands before the last word of a cue, and what stands behind it.
+_BACK, _ON = 48, 160
+
+
+def _cued(text: str) -> Iterator[re.Match[str]]:
+    """As `_CUE.finditer`, where every cue ends with a word of its sign."""
+    done = 0
+    for start, end in signed(text, _CUE_SIGN):
+        if end <= done or not _VALUE.match(text, end):
+            continue
+        match = _CUE.search(text, max(done, start - _BACK), end + _ON)
+        if match and match.end() == end + _ON:  # the value may go on
+            match = _CUE.match(text, match.start())
+        if match:
+            yield match
+            done = match.end()
 
 
 def _glued(text: str) -> bool:

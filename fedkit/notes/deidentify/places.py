@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import figures, shows, tokens, word_sign
+from fedkit.notes.deidentify.scanning import figures, shows, signed, tokens, word_sign
 from fedkit.notes.memory import Memory
 
 _UP = "[A-ZÆØÅÄÖÕÜŠŽÉ]"
@@ -39,8 +39,7 @@ _BOX = re.compile(r"(?<![^\W\d_])(?:[Pp]ostboks|[Pp]\.?\s?[Bb]oks|[Bb]ox|PL|[Pp]
 
 #: The word before the number of a street, and that before the number of a box.
 _STREET_WORD = word_sign(rf".*(?:{_JOINED})|{_APART}")
-_NUMBERED = re.compile(rf"(?:{_JOINED}|{_APART}|{_APART.title()})\s\Z")
-_NEAR = 20  # characters that hold the longest of those ends
+_NUMBER_BEHIND = re.compile(r"\.?\s\d")
 _BOX_WORD = word_sign("postboks|p|pboks|boks|box|pl|pk|postkast")
 
 _TOWN = rf"{_WORD}(?:\s(?:i|på|{_UP}(?![a-zæøåäö])\b|{_WORD}))?"
@@ -139,12 +138,10 @@ def addresses(text: str, language: str) -> Iterator[Identifier]:
     seen = figures(text)
     if not seen.places:
         return
-    if shows(text, _STREET_WORD) and any(
-        text[p - 1].isspace() and _NUMBERED.search(text, max(0, p - _NEAR), p) for p in seen.places if p
-    ):
+    if any(_NUMBER_BEHIND.match(text, end) for _, end in signed(text, _STREET_WORD)):
         for match in _STREET.finditer(text):
             yield Identifier(*match.span(), "ADDRESS", "address.street")
-    if shows(text, _BOX_WORD):
+    if any(_NUMBER_BEHIND.match(text, end) for _, end in signed(text, _BOX_WORD)):
         for match in _BOX.finditer(text):
             yield Identifier(*match.span(), "ADDRESS", "address.box")
     codes = seen.long(3, 4, 5)

@@ -142,6 +142,14 @@ def _signs(text: str) -> int:
     return bits
 
 
+def signed(text: str, sign: int) -> Iterator[tuple[int, int]]:
+    """Where the words of a sign stand in a text."""
+    if shows(text, sign):
+        for start, word in zip(*spelled(text), strict=True):
+            if _words[word] & sign:
+                yield start, start + len(word)
+
+
 def shows(text: str, sign: int) -> bool:
     """Whether one of the words of a sign stands in a text (or of several signs: `a | b`)."""
     return bool(_signs(text) & sign)

@@ -73,12 +73,13 @@ class Words:
     def __init__(self, lists: tuple[WordList, ...], learnt: frozenset[str] = frozenset()) -> None:
         self._lists, self.learnt = lists, learnt
         self.holds = lru_cache(maxsize=100_000)(self._holds)
+        self.borrowed = lru_cache(maxsize=20_000)(self._borrowed)
 
     def own(self, word: str) -> bool:
         """Whether the first list, that of the language itself, holds a word."""
         return word in self._lists[0]
 
-    def borrowed(self, word: str) -> bool:
+    def _borrowed(self, word: str) -> bool:
         """Whether the last list, English, holds a word and that of the language itself does not."""
         return word in self._lists[-1] and word not in self._lists[0]
 
