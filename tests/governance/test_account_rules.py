@@ -231,12 +231,12 @@ def test_a_one_time_password_opens_nothing_but_its_change() -> None:
 
 
 def test_an_analyst_asks_for_counts_and_tables_and_nothing_else() -> None:
-    for kind in ("count", "table"):
+    for kind in ("count", "table", "query"):
         check_asks("analyst", kind)
     for kind in ("training", "evaluation", "analysis", "", "Count"):
         with pytest.raises(AccessRefused, match="counts and tables") as refused:
             check_asks("analyst", kind)
-        assert "count or table" in refused.value.expected
+        assert "count or query or table" in refused.value.expected
         check_asks("researcher", kind)
 
 

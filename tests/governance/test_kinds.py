@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fedkit.errors import RequestError
-from fedkit.governance.kinds import KINDS, check_weights
+from fedkit.governance.kinds import KINDS, QUERY, check_weights
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.request import CodeRequest, DataPermit, Entry
+from fedkit.governance.table_contract import Count, TableContract
 
 WEIGHTS = OutputContract({"w": (2, 3)}, {"loss": (0.0, 10.0)})
 NUMBERS = OutputContract(numbers={"loss": (0.0, 10.0)})
@@ -69,7 +70,7 @@ def test_a_kind_that_is_none_is_named() -> None:
     assert "analysis" in caught.value.expected
 
 
-@pytest.mark.parametrize(("kind", "takes"), [(name, kind.weights) for name, kind in KINDS.items()])
+@pytest.mark.parametrize(("kind", "takes"), [(name, kind.weights) for name, kind in KINDS.items() if not kind.questions])
 def test_only_training_and_evaluation_are_given_weights(kind: str, takes: bool) -> None:
     assert takes == (kind in ("training", "evaluation"))
     check_weights(kind, given=False)
@@ -78,6 +79,21 @@ def test_only_training_and_evaluation_are_given_weights(kind: str, takes: bool) 
     else:
         with pytest.raises(RequestError, match="takes no weights"):
             check_weights(kind, given=True)
+
+
+def test_an_execution_that_answers_a_question_is_given_one() -> None:
+    assert [name for name, kind in KINDS.items() if kind.questions] == [QUERY]
+    check_weights(QUERY, given=True)
+    with pytest.raises(RequestError, match="answers questions") as refused:
+        check_weights(QUERY, given=False)
+    assert "plan" in str(refused.value.help)
+
+
+@pytest.mark.parametrize("contract", [NUMBERS, WEIGHTS, OutputContract(tables={"t": TableContract({"n": Count()})})])
+def test_what_leaves_in_answer_to_a_question_is_declared_by_the_question_alone(contract: OutputContract) -> None:
+    with pytest.raises(RequestError, match="more than a request of kind query") as refused:
+        with_contract(QUERY, contract)
+    assert refused.value.expected == "what each question declares"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ WHO = {
     "put": {"researcher"},
     "get": ASKS,
     "execute": ASKS,
+    "plan": ASKS,
     "progress": ASKS | {"steward", "admin"},
     "cancel": ASKS | {"steward"},
     # who decides

@@ -25,7 +25,7 @@ from fedkit.governance.policies.moment import SaneClock, TimeWindow
 from fedkit.governance.policies.output import Disclosure, FitsContract, OutputSize
 from fedkit.governance.policies.permit import ValidPermit
 from fedkit.governance.policies.presets import PRESETS
-from fedkit.governance.policies.privacy import PrivacyBudget
+from fedkit.governance.policies.privacy import DeclaredBudget, PrivacyBudget
 from fedkit.governance.policies.settings import PolicySettings
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Clause",
     "Clock",
     "Context",
+    "DeclaredBudget",
     "Disclosure",
     "ExactDigest",
     "ExecutionLimit",
