@@ -1,6 +1,7 @@
 """The virtual data warehouse: questions to all sites as if they were one, and no note leaves any of them. Pure rules, no I/O.
 
-    from fedkit.warehouse import count, sql
+    from fedkit.warehouse import sql
+    from fedkit.warehouse.builder import count
 
     question = count("patients").where(label="IMPLANT", year=(2020, 2024)).by("site", "year").question()
     question == sql.parse("SELECT site, year, COUNT(DISTINCT person_id) FROM mentions WHERE label = 'IMPLANT' "
