@@ -1,0 +1,82 @@
+"""Plans and answers of the warehouse as sites and the caller's side make them, and a data request that answers from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fedkit.errors import FedkitError, SiteError
+from fedkit.results.warehouse import WarehouseAnswer
+from fedkit.warehouse.builder import count
+from fedkit.warehouse.plan_report import PlanReport, Verdict
+from fedkit.warehouse.question import Asked, Question
+
+SITES = ("no", "sv", "et")
+BY_YEAR = count("mentions").where(label="IMPLANT", year=(2022, 2024)).by("year").question()
+BY_SITE = count("mentions").where(label="IMPLANT", year=(2022, 2023)).by("year", "site").question()
+
+
+def plan_of(site: str, question: Asked = BY_YEAR, **changes: Any) -> PlanReport:
+    """A plan in which every rule passes."""
+    rules = (Verdict("Question", True, "fits the schema and the request"), Verdict("GroupLimit", True, "up to 100 rows"))
+    return replace(PlanReport(site, question.digest, "SELECT 1 AS one", 3, 0.0, 1.0, rules), **changes)
+
+
+def refused(site: str, why: str = "too many groups. Name fewer.") -> PlanReport:
+    """A plan that one rule is against."""
+    return plan_of(site, verdicts=(Verdict("GroupLimit", False, why),))
+
+
+def answer_of(
+    question: Question,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    missing: Mapping[str, str] | None = None,
+    number: int = 1,
+    **more: Any,
+) -> WarehouseAnswer:
+    """The answer that these rows of each site make."""
+    tables = {site: {"answer": [dict(row) for row in given]} for site, given in rows.items()}
+    receipts = dict.fromkeys(more.get("summed", rows), "a" * 64)
+    return WarehouseAnswer("b" * 64, receipts, missing or {}, number, question, tables, {}, **more)
+
+
+def years(**persons: int) -> list[dict[str, Any]]:
+    """Rows of a site for BY_YEAR: years(y2022=30)."""
+    return [{"year": year.lstrip("y"), "persons": number, "rows": 2 * number} for year, number in persons.items()]
+
+
+class Request:
+    """A data request at three sites. plans, answers: what it says, in turn; the last one for good."""
+
+    title, known = "Implants", {"department": ("Ortopedi", "Medisin")}
+
+    def __init__(self, plans: Sequence[Any] = (), answers: Sequence[Any] = (), sites: Sequence[str] = SITES) -> None:
+        self.sites, self.asked = sites, []  # type: Sequence[str], list[tuple[str, str]]
+        self._plans = list(plans) or [{site: plan_of(site) for site in sites}]
+        self._answers = list(answers)
+
+    def about(self) -> str:
+        return "<p>120 patients</p>"
+
+    def explain(self, question: Question) -> str:
+        return f"asks {question.view}"
+
+    def plan(self, question: Question) -> dict[str, PlanReport | FedkitError]:
+        self.asked.append(("plan", question.digest))
+        return self._next(self._plans)
+
+    def run(self, question: Question) -> WarehouseAnswer:
+        self.asked.append(("run", question.digest))
+        return self._next(self._answers)
+
+    @staticmethod
+    def _next(given: list[Any]) -> Any:
+        said = given.pop(0) if len(given) > 1 else given[0]
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+def not_there(site: str) -> SiteError:
+    return SiteError(f"{site} did not answer", expected="an answer", got="none", help="try again later")
