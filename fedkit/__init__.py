@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fedkit.notes.note import Note, Span
     from fedkit.sites.launch import launch
     from fedkit.study.study import Study
+    from fedkit.study.warehouse.warehouse import Warehouse
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,7 @@ __all__ = [
     "Refused",
     "Span",
     "Study",
+    "Warehouse",
     "launch",
     "read_corpus",
     "verify",
@@ -56,6 +58,7 @@ _HOMES = {
     "Refused": "fedkit.errors",
     "Span": "fedkit.notes.note",
     "Study": "fedkit.study.study",
+    "Warehouse": "fedkit.study.warehouse.warehouse",
     "launch": "fedkit.sites.launch",
     "read_corpus": "fedkit.notes.corpus",
     "verify": "fedkit.audit.verify",

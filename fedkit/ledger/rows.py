@@ -180,6 +180,15 @@ ACTS: Mapping[str, Mapping[str, str]] = {
         "weights": "digest",
         "sites": "count",
     },
+    # of a data request: what the sites' answers to one question give together
+    "answer.combined": {
+        "request": "digest",
+        "entry": "name",
+        "round": "count",
+        "question": "digest",
+        "result": "digest",
+        "sites": "count",
+    },
     "model.released": {"request": "digest", "weights": "digest", "folder": "digest?", "metrics": "digest?"},
     "evidence.verified": {"bundle": "digest?", "outcome": "word", "findings": "count"},
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fedkit.digests import digest_bytes
 from fedkit.errors import FedkitError
 from fedkit.governance.decision import NOTHING, Decision, Receipt
+from fedkit.governance.kinds import KINDS
 from fedkit.ledger.blocks import raw_header
 from fedkit.ledger.heads import MOST, SignedHead
 from fedkit.ledger.registry import RESEARCHER
@@ -148,10 +149,19 @@ def collect(study: Study, *, updates: bool = False) -> Path:
         study=study.journal.rows(),
         request=study.requested(),
         decisions=[Decision.from_json(row) for row in study.run_folder.read("decisions") or []],
-        rounds=[*(record.to_json() for record in history), _asked_once(study)],
+        rounds=[*(record.to_json() for record in history), *_asked(study)],
         heads=[SignedHead.from_json(row) for row in study.run_folder.read("heads") or []],
         weights=_weights(study, history) if updates else None,
     )
+
+
+def _asked(study: Study) -> Sequence[dict[str, Any]]:
+    """The rounds that are no training: each question of a data request, or the one round of `_asked_once`."""
+    if KINDS[study.requested().kind].questions:
+        from fedkit.study.warehouse.evidence import rounds_of
+
+        return rounds_of(study.run_folder)
+    return [_asked_once(study)]
 
 
 def _asked_once(study: Study) -> dict[str, Any]:
