@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fedkit.governance.output_contract import OutputContract
     from fedkit.governance.request import CodeRequest, DataPermit, Entry
     from fedkit.notes.corpus import read_corpus
-    from fedkit.notes.note import Note, Span
+    from fedkit.notes.note import Note
     from fedkit.sites.launch import launch
     from fedkit.study.study import Study
     from fedkit.study.warehouse.warehouse import Warehouse
@@ -40,7 +40,6 @@ __all__ = [
     "Note",
     "OutputContract",
     "Refused",
-    "Span",
     "Study",
     "Warehouse",
     "launch",
@@ -56,7 +55,6 @@ _HOMES = {
     "Note": "fedkit.notes.note",
     "OutputContract": "fedkit.governance.output_contract",
     "Refused": "fedkit.errors",
-    "Span": "fedkit.notes.note",
     "Study": "fedkit.study.study",
     "Warehouse": "fedkit.study.warehouse.warehouse",
     "launch": "fedkit.sites.launch",
