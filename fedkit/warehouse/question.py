@@ -270,6 +270,8 @@ class Question(Asked):
 #: Kind of question → "module:class" below fedkit.warehouse, whose static `from_json` reads it.
 KINDS: Mapping[str, str] = {
     "table": "question:Question",
+    "moments": "statistics.moments:MomentsQuestion",
+    "contingency": "statistics.contingency:Contingency",
     "quantiles": "statistics.quantiles:Quantiles",
     "glm_step": "statistics.glm:GLMStep",
     "survival": "statistics.survival:Survival",
