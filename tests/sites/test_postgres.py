@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from postgres_server import postgres
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "notes"))  # the samples of the readers
 from reader_samples import CANARY, OMOP, omop
@@ -26,51 +22,16 @@ from fedkit.notes.store import NoteFile
 from fedkit.sites.postgres import Postgres
 
 
-def _programs() -> Path | None:
-    """The folder of Postgres' own programs, which Debian keeps off the path."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((folder for folder in folders if (folder / "initdb").exists()), None)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The address of a server of our own on a socket in a folder of its own, with the sample in it."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("no Postgres on this machine")
-    user = None
-    if os.geteuid() == 0:  # Postgres does not run as root
-        try:
-            user = pwd.getpwnam("postgres").pw_name
-        except KeyError:
-            pytest.skip("Postgres does not run as root, and there is no user postgres")
-    # Not below pytest's folder: that is root's alone, and too long a path for a socket.
-    folder = Path(tempfile.mkdtemp(prefix="fedkit-pg-"))
-    if user:
-        shutil.chown(folder, user)
-    data, name = folder / "data", user or pwd.getpwuid(os.geteuid()).pw_name
+    """The address of a server with the sample in it."""
+    import psycopg
 
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run([str(programs / program), *arguments], check=True, user=user, capture_output=True, cwd=folder)
-
-    call("initdb", "-D", str(data), "-A", "trust", "-U", name, "--encoding=UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    subprocess.run(  # the server outlives the call, so it may not hold its output
-        [str(programs / "pg_ctl"), "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start"],
-        check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"postgresql:///postgres?host={folder}&user={name}"
-    try:
-        import psycopg
-
+    with postgres() as address:
         with psycopg.connect(address) as connection:
             for statement in OMOP:
                 connection.execute(statement)
         yield address
-    finally:
-        call("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 def test_the_same_notes_as_from_a_file(server: str, tmp_path: Path) -> None:
