@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fedkit.notes.deidentify.model import Identifier
-from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, word_sign
+from fedkit.notes.deidentify.scanning import at_numbers, figures, shows, signed, word_sign
 
 # The local part and the host may be written with blanks around the sign, or with (at) and (dot) against harvesters.
 _AT = r"\s?(?:@|\(at\)|\[at\]|\{at\}|\(a\)|\[a\]|\s(?:at|krøllalfa|snabel-?a|ät|miukumauku)\s)\s?"
@@ -68,7 +68,8 @@ _TIMES = re.compile(r"(?:[01]?\d|2[0-4])[.:][0-5]\d(?:[^\d.:]{1,3}(?:[01]?\d|2[0
 
 def electronic(text: str) -> Iterator[Identifier]:
     """E-mail addresses, spelt against harvesters as well, and web addresses."""
-    if ("@" in text or shows(text, _SPELT_SIGN)) and _SIGN.search(text):
+    spelt = (start - 1 for start, _ in signed(text, _SPELT_SIGN) if start)
+    if ("@" in text and _SIGN.search(text)) or any(_SIGN.match(text, start) for start in spelt):
         for match in _EMAIL.finditer(text):
             yield Identifier(*match.span(), "EMAIL", "email")
     if shows(text, _WEB):

@@ -28,10 +28,8 @@ from fedkit.notes.deidentify.ids import national_numbers, other_numbers
 from fedkit.notes.deidentify.model import TAG, Identifier, union
 from fedkit.notes.deidentify.names import names
 from fedkit.notes.deidentify.places import addresses, place_names
+from fedkit.notes.deidentify.scanning import BLOT, blotted
 from fedkit.notes.deidentify.words import Words, words_for
-
-#: Stands for what was found already: neither a letter, a digit nor a blank, so that no pattern reads across it.
-_BLOT = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,11 @@ def scan(text: str, language: str = "", *, words: Words | None = None, year: int
         if not new:
             return rest
         found.extend(new)
-        return _blot(rest, new)
+        return blotted(rest, [(one.start, one.end) for one in new])
 
     rest = folded.text
     if "[" in rest:
-        rest = TAG.sub(lambda tag: _BLOT * len(tag.group()), rest)  # what an earlier run put there is no identifier
+        rest = TAG.sub(lambda tag: BLOT * len(tag.group()), rest)  # what an earlier run put there is no identifier
     for rule in (electronic, numbers_abroad, national_numbers, called_numbers):  # 2
         rest = take(rest, rule(rest))
     rest = take(rest, _dates(find_full_dates(rest, language, year), "DATE", dates))  # 3
@@ -115,9 +113,3 @@ def _dates(found: Iterable[DateFound], label: str, seen: dict[int, DateFound]) -
 def _year_of(dates: dict[int, DateFound]) -> int | None:
     """The year that a date without one is taken to be of: that of the first full date."""
     return next((d.value.year for _, d in sorted(dates.items()) if d.value is not None), None)
-
-
-def _blot(text: str, found: list[Identifier]) -> str:
-    for one in found:
-        text = text[: one.start] + _BLOT * (one.end - one.start) + text[one.end :]
-    return text

@@ -19,7 +19,7 @@ from fedkit.notes.deidentify.lower_case import SURNAME, is_word
 from fedkit.notes.deidentify.model import Identifier
 from fedkit.notes.deidentify.name_lists import Lists, Token, lists_for
 from fedkit.notes.deidentify.not_names import has_dose, is_body, is_eponym, is_kept, is_nobody, of_eponym
-from fedkit.notes.deidentify.scanning import spelled
+from fedkit.notes.deidentify.scanning import glance
 from fedkit.notes.deidentify.words import Words
 from fedkit.notes.memory import Memory
 
@@ -51,7 +51,8 @@ class _Names:
 
     def __init__(self, text: str, language: str, words: Words) -> None:
         self.text, self.language, self.words = text, language, words
-        self.starts, self.spelled = spelled(text)
+        seen = glance(text)
+        self.starts, self.spelled = seen.starts, seen.spelled
         self.roles = list(map(_roles(language, words).__getitem__, self.spelled))
         self.rules: dict[int, str] = {}
         self._begins: dict[int, bool] = {}
@@ -114,7 +115,7 @@ class _Names:
         if rule == "kept":
             return rule
         after = text[end : end + 1]
-        if (after.isspace() and has_dose(text, end)) or (role.eponym and is_eponym(text, self.token(i))):
+        if (after.isspace() and text[end + 1 : end + 2] in _OF_DOSE and has_dose(text, end)) or (role.eponym and is_eponym(text, self.token(i))):
             return "kept"
         if begins and role.colon and after == ":":
             return "kept"
@@ -233,6 +234,7 @@ class _Names:
             yield Identifier(self.starts[start], self.end(last), "NAME", self.rules[start])
 
 
+_OF_DOSE = frozenset("0123456789 \n\t\r\xa0rdtimkRDTIMKİıK")  # how an amount, or the word for its form, begins
 _AFTER_TITLE = re.compile(r"\.?:?\s{1,2}")
 
 

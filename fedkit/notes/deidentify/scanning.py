@@ -12,8 +12,7 @@ whatever a glance leaves out, the rule could not have found (`tests/notes/deiden
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from fedkit.notes.memory import Memory
@@ -21,68 +20,159 @@ from fedkit.notes.memory import Memory
 #: A word as the rules of names read it: letters, perhaps joined by hyphens and apostrophes.
 TOKEN = re.compile(r"[^\W\d_]+(?:['\-][^\W\d_]+)*")
 
+#: Stands for what was found already: neither a letter, a digit nor a blank, so that no pattern reads across it.
+BLOT = "\x00"
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 _RUN = re.compile(r"\d+")
 #: Figures, between which stand at most five signs that part a number, a letter, and five signs.
 _GAP = r"[\s.\-/_:,;|~*+()·]{0,5}"
 _PART = re.compile(rf"\d+(?:{_GAP}(?:[A-Za-z]{_GAP})?\d+)*")
 
+
 class Part(NamedTuple):
-    """Runs of figures that stand so close that they can be one number: how many figures, and where the runs begin."""
+    """Runs of figures that stand so close that they can be one number: how many figures, where the runs begin, and the runs."""
 
     size: int
     places: tuple[int, ...]
-
-
-class Figures(NamedTuple):
-    """The runs of figures of a text: where they begin, what they are, and which stand together."""
-
-    places: tuple[int, ...]
     runs: tuple[str, ...]
-    parts: tuple[Part, ...]
-
-    def of(self, size: int, runs: int = 1) -> tuple[int, ...]:
-        """Where runs begin that stand in a part of at least so many figures and runs."""
-        return tuple(place for part in self.parts if part.size >= size and len(part.places) >= runs for place in part.places)
-
-    def long(self, *sizes: int) -> tuple[int, ...]:
-        """Where runs of exactly one of these lengths begin."""
-        return tuple(place for place, run in zip(self.places, self.runs, strict=True) if len(run) in sizes)
 
     @property
-    def longest(self) -> int:
-        """Figures of the longest run; 0 without any."""
-        return max(map(len, self.runs), default=0)
+    def end(self) -> int:
+        return self.places[-1] + len(self.runs[-1])
 
 
-@lru_cache(maxsize=16)
+class Figures:
+    """The runs of figures of a text, and which of them stand together."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self.places = [place for part in parts for place in part.places]
+        self.runs = [run for part in parts for run in part.runs]
+        self.longest = max(map(len, self.runs), default=0)
+        self._largest = max((part.size for part in parts), default=0)
+
+    def of(self, size: int, runs: int = 1) -> list[int]:
+        """Where runs begin that stand in a part of at least so many figures and runs."""
+        if self._largest < size:
+            return []
+        return [place for part in self.parts if part.size >= size and len(part.places) >= runs for place in part.places]
+
+    def long(self, *sizes: int) -> list[int]:
+        """Where runs of exactly one of these lengths begin."""
+        return [place for place, run in zip(self.places, self.runs, strict=True) if len(run) in sizes]
+
+
+class Glance(NamedTuple):
+    """What stands in one text: where its words begin and the words (see `TOKEN`), the different ones, their signs, the figures."""
+
+    text: str
+    starts: Sequence[int]
+    spelled: Sequence[str]
+    tokens: frozenset[str]
+    signs: int
+    figures: Figures
+
+    @staticmethod
+    def at(text: str) -> Glance:
+        """Look at a text."""
+        found = [(match.start(), match[0]) for match in TOKEN.finditer(text)]
+        spelled = [word for _, word in found]
+        tokens = frozenset(spelled)
+        signs = 0
+        for token in tokens:
+            signs |= _words[token]
+        return Glance(text, [start for start, _ in found], spelled, tokens, signs, Figures(_parts(text, 0, len(text))))
+
+    def without(self, text: str, blots: Sequence[tuple[int, int]]) -> Glance:
+        """What is left where these stretches, in order, are blotted out in `text`: words and figures beside them stay as they
+        are. (Signs and tokens of what went stay too, since they say only what is not there.)"""
+        starts, spelled = [], []
+        for start, word, cut in _beside(zip(self.starts, self.spelled, strict=True), blots):
+            if cut:
+                return Glance.at(text)  # a part of a word was found: rare, and the rest may be another word
+            starts.append(start)
+            spelled.append(word)
+        parts: list[Part] = []
+        at = 0
+        for part in self.figures.parts:
+            while at < len(blots) and blots[at][1] <= part.places[0]:
+                at += 1
+            touched = at < len(blots) and blots[at][0] < part.end
+            parts += _parts(text, part.places[0], part.end) if touched else (part,)
+        return self._replace(text=text, starts=starts, spelled=spelled, figures=Figures(parts))
+
+
+def _beside(words: Iterator[tuple[int, str]], blots: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, bool]]:
+    """The words that are not within a blot, and whether one cuts them."""
+    at = 0
+    for start, word in words:
+        end = start + len(word)
+        while at < len(blots) and blots[at][1] <= start:
+            at += 1
+        if at == len(blots) or end <= blots[at][0]:
+            yield start, word, False
+        elif not (blots[at][0] <= start and end <= blots[at][1]):
+            yield start, word, True
+
+
+def _parts(text: str, start: int, end: int) -> list[Part]:
+    parts: list[Part] = []
+    for match in _PART.finditer(text, start, end):
+        first, whole = match.start(), match[0]
+        if whole.isdecimal():
+            parts.append(Part(len(whole), (first,), (whole,)))
+            continue
+        found = [(first + m.start(), m[0]) for m in _RUN.finditer(whole)]
+        parts.append(Part(sum(len(run) for _, run in found), tuple(p for p, _ in found), tuple(run for _, run in found)))
+    return parts
+
+
+#: The texts that were looked at last: rules ask for the same one, one after the other.
+_glances: dict[str, Glance] = {}
+_GLANCES = 16
+
+
+def _keep(glance: Glance) -> Glance:
+    while len(_glances) >= _GLANCES:
+        _glances.pop(next(iter(_glances), ""), None)
+    _glances[glance.text] = glance
+    return glance
+
+
+def glance(text: str) -> Glance:
+    """What stands in a text, worked out once."""
+    return _glances.get(text) or _keep(Glance.at(text))
+
+
+def blotted(text: str, found: Sequence[tuple[int, int]]) -> str:
+    """The text with these stretches blotted out; they may overlap."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    pieces, at = [], 0
+    for start, end in merged:
+        pieces += text[at:start], BLOT * (end - start)
+        at = end
+    rest = "".join(pieces) + text[at:]
+    _keep(glance(text).without(rest, merged))
+    return rest
+
+
 def figures(text: str) -> Figures:
     """The figures of a text."""
-    places: list[int] = []
-    runs: list[str] = []
-    parts: list[Part] = []
-    for match in _PART.finditer(text):
-        start, whole = match.start(), match.group()
-        if whole.isdecimal():
-            inside = [start]
-            runs.append(whole)
-            size = len(whole)
-        else:
-            found = [(start + m.start(), m.group()) for m in _RUN.finditer(whole)]
-            inside = [place for place, _ in found]
-            runs += [run for _, run in found]
-            size = sum(len(run) for _, run in found)
-        places += inside
-        parts.append(Part(size, tuple(inside)))
-    return Figures(tuple(places), tuple(runs), tuple(parts))
+    return glance(text).figures
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """Where runs of digits begin."""
-    return figures(text).places
+def tokens(text: str) -> frozenset[str]:
+    """The different words of a text; of one that was blotted out some may be left."""
+    return glance(text).tokens
 
 
-def at_numbers(pattern: re.Pattern[str], text: str, places: tuple[int, ...], *, before: str = "") -> Iterator[re.Match[str]]:
+def at_numbers(pattern: re.Pattern[str], text: str, places: Sequence[int], *, before: str = "") -> Iterator[re.Match[str]]:
     """As `finditer`, for a pattern that begins with the digit at one of `places`, or a sign of `before` in front."""
     done = 0
     for place in places:
@@ -93,19 +183,6 @@ def at_numbers(pattern: re.Pattern[str], text: str, places: tuple[int, ...], *, 
         if match is not None:
             yield match
             done = match.end()
-
-
-@lru_cache(maxsize=16)
-def spelled(text: str) -> tuple[list[int], list[str]]:
-    """Where the words of a text begin, and the words (see `TOKEN`)."""
-    found = [(match.start(), match[0]) for match in TOKEN.finditer(text)]
-    return [start for start, _ in found], [word for _, word in found]
-
-
-@lru_cache(maxsize=16)
-def tokens(text: str) -> frozenset[str]:
-    """The different words of a text."""
-    return frozenset(spelled(text)[1])
 
 
 # --- signs ---------------------------------------------------------------------------------------------------------------
@@ -134,22 +211,15 @@ def word_sign(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> int:
     return 1 << (len(_patterns) - 1)
 
 
-@lru_cache(maxsize=16)
-def _signs(text: str) -> int:
-    bits = 0
-    for token in tokens(text):
-        bits |= _words[token]
-    return bits
+def shows(text: str, sign: int) -> bool:
+    """Whether one of the words of a sign stands in a text (or of several signs: `a | b`)."""
+    return bool(glance(text).signs & sign)
 
 
 def signed(text: str, sign: int) -> Iterator[tuple[int, int]]:
     """Where the words of a sign stand in a text."""
     if shows(text, sign):
-        for start, word in zip(*spelled(text), strict=True):
+        seen = glance(text)
+        for start, word in zip(seen.starts, seen.spelled, strict=True):
             if _words[word] & sign:
                 yield start, start + len(word)
-
-
-def shows(text: str, sign: int) -> bool:
-    """Whether one of the words of a sign stands in a text (or of several signs: `a | b`)."""
-    return bool(_signs(text) & sign)
