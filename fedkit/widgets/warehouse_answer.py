@@ -8,6 +8,7 @@ from functools import partial
 import ipywidgets
 
 from fedkit.results.warehouse import WarehouseAnswer
+from fedkit.warehouse.explain import explain
 from fedkit.warehouse.question import Question
 from fedkit.widgets.base import FedkitWidget, escape, table_html
 from fedkit.widgets.warehouse_bars import Bar, bars_svg
@@ -34,7 +35,9 @@ class AnswerView(FedkitWidget):
 def answer_html(answer: WarehouseAnswer, *, details: bool = True) -> str:
     """The answer as HTML.   details: whether each site's part may be opened below it, as it left the site."""
     inside = details_html(answer) if details else ""
-    return f"<h3>{escape(answer.title())}</h3>{figures_html(answer)}{told_html(answer)}{inside}"
+    question = answer.question
+    asked = f"<p>{escape(explain(question))}</p>" if isinstance(question, Question) else ""
+    return f"<h4>{escape(answer.title())}</h4>{asked}{figures_html(answer)}{told_html(answer)}{inside}"
 
 
 def figures_html(answer: WarehouseAnswer) -> str:

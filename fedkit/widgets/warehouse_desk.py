@@ -10,9 +10,11 @@ import ipywidgets
 
 from fedkit.errors import RequestError
 from fedkit.results.warehouse import WarehouseAnswer
+from fedkit.warehouse.explain import explain
 from fedkit.warehouse.question import Question
 from fedkit.widgets.base import FedkitWidget, button, escape, facts_html, table_html
 from fedkit.widgets.warehouse_answer import answer_html
+from fedkit.widgets.warehouse_budget import Budget, budget_html
 from fedkit.widgets.warehouse_form import QueryForm
 from fedkit.widgets.warehouse_plan import Plans, askable, plan_html, plan_text, rho
 
@@ -20,7 +22,9 @@ from fedkit.widgets.warehouse_plan import Plans, askable, plan_html, plan_text, 
 class Asking(Protocol):
     """What the desk does with a data request; `warehouse_asking.WarehouseAsking` has it for a `fedkit.Warehouse`."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """Of the data request."""
 
     @property
     def sites(self) -> Sequence[str]:
@@ -31,10 +35,10 @@ class Asking(Protocol):
         """Column → words that the sites' catalogues have."""
 
     def about(self) -> str:
-        """The catalogue as HTML."""
+        """The catalogue as HTML; "" where there is none."""
 
-    def explain(self, question: Question) -> str:
-        """The question in words."""
+    def budgets(self) -> Sequence[Budget]:
+        """What is left at each site."""
 
     def plan(self, question: Question) -> Plans:
         """What each site would do, or why it did not say."""
@@ -48,8 +52,9 @@ class WarehouseDesk(FedkitWidget):
 
     asking: the data request that the questions are asked under.   **values: of the first question, as `QueryForm.set` has them.
 
-    `form` is the question, `plans` what the sites said of it, `answers` what was answered, newest last. `plan()` and `ask()` do
-    what the buttons do. Nothing is asked before its plan was shown: a changed question has to be planned again.
+    `form` is the question, `plans` what the sites said of it, `answers` what was answered, newest last, `budgets` what is left
+    at each site. `plan()`, `ask()` and `look()` do what the buttons do. Nothing is asked before its plan was shown: a changed
+    question has to be planned again.
     """
 
     def __init__(self, asking: Asking, **values: Any) -> None:
@@ -58,10 +63,12 @@ class WarehouseDesk(FedkitWidget):
         self.plans: Plans = {}
         self.planned: Question | None = None
         self.answers: list[WarehouseAnswer] = []
+        self.budgets: Sequence[Budget] = ()
         self.form = QueryForm(asking.known)
-        self._words, self._shown, self._answer, self._before = (ipywidgets.HTML() for _ in range(4))
+        self._left, self._words, self._shown, self._answer, self._before = (ipywidgets.HTML() for _ in range(5))
         self._plan_button = button("Plan: what would it cost?", partial(self._in_background, self._plan))
         self._ask_button = button("Ask", partial(self._in_background, self._ask), "go")
+        self._look_button = button("What is left?", partial(self._in_background, self._look))
         about = asking.about()
         self._fill(
             ipywidgets.HTML(
@@ -69,16 +76,17 @@ class WarehouseDesk(FedkitWidget):
                 " together, look at what the sites would do, then ask.</p>"
                 + (f"<details><summary>What there is at {len(asking.sites)} sites</summary>{about}</details>" if about else "")
             ),
+            self._left,
             self.form,
             self._words,
-            ipywidgets.HBox([self._plan_button, self._ask_button]),
+            ipywidgets.HBox([self._plan_button, self._ask_button, self._look_button]),
             self._shown,
             self._answer,
             self._before,
         )
         self.form.set(**values)
         self.form.changed = self._refresh
-        self._refresh()
+        self._attempt(self._look, again=False)
 
     def plan(self) -> Plans:
         """What each site would do. Raises RequestError while a field is wrong."""
@@ -95,7 +103,19 @@ class WarehouseDesk(FedkitWidget):
         answer: WarehouseAnswer = self._attempt(self._ask, again=True)
         return answer
 
+    def look(self) -> Sequence[Budget]:
+        """What is left at each site."""
+        self.wait()
+        self._attempt(self._look, again=True)
+        return self.budgets
+
     # -- the acts
+    def _look(self) -> None:
+        budgets = self._asking.budgets()
+        with self.lock:
+            self.budgets = budgets
+        self._refresh()
+
     def _complete(self) -> Question:
         question, found = self.form.question, self.form.problems
         if question is None:
@@ -128,18 +148,18 @@ class WarehouseDesk(FedkitWidget):
             )
         self.say("The sites are answering …")
         answer = self._asking.run(question)
-        plans = self._asking.plan(question)  # what is left now
         with self.lock:
             self.answers.append(answer)
-            self.plans = plans
+            self.planned = None  # what it would cost now is another matter
             self.say(f"Answered by {len(answer.sites)} of {len(self._asking.sites)} sites.", "done")
-        self._refresh()
+        self._look()
         return answer
 
     # -- what is shown
     def _refresh(self) -> None:
         with self.lock:
             question = self.form.question
+            self._left.value = budget_html(self.budgets)
             current = question is not None and question == self.planned
             self._words.value = "" if question is None else self._question_html(question)
             self._shown.value = plan_html(self.plans) if current else _stale(self.planned)
@@ -147,9 +167,10 @@ class WarehouseDesk(FedkitWidget):
             self._before.value = self._before_html()
             self._plan_button.disabled = question is None or self.busy
             self._ask_button.disabled = not current or not askable(self.plans) or self.busy
+            self._look_button.disabled = self.busy
 
     def _question_html(self, question: Question) -> str:
-        facts = [("In words", self._asking.explain(question)), ("Its name everywhere (digest)", question.digest)]
+        facts = [("In words", explain(question)), ("Its name everywhere (digest)", question.digest)]
         return "<h4>This is what the sites are asked</h4>" + facts_html(facts)
 
     def _before_html(self) -> str:
@@ -160,18 +181,18 @@ class WarehouseDesk(FedkitWidget):
         return f"<details><summary>Asked so far, {len(rows)}</summary>{table}</details>"
 
     def _explained(self, answer: WarehouseAnswer) -> str:
-        return self._asking.explain(answer.question) if isinstance(answer.question, Question) else answer.question.kind
+        return explain(answer.question) if isinstance(answer.question, Question) else answer.question.kind
 
     def static_html(self) -> str:
         question = self.form.question
-        told = "" if question is None else f"<p>{escape(self._asking.explain(question))}</p>"
+        told = "" if question is None else f"<p>{escape(explain(question))}</p>"
         plan = plan_html(self.plans, details=False) if question == self.planned else ""
         answer = answer_html(self.answers[-1], details=False) if self.answers else ""
         return f"<h3>Data warehouse: {escape(self._asking.title)}</h3>{told}{plan}{answer}"
 
     def static_text(self) -> str:
         question = self.form.question
-        told = "no question yet" if question is None else self._asking.explain(question)
+        told = "no question yet" if question is None else explain(question)
         plan = [f"  {line}" for line in plan_text(self.plans)] if question == self.planned else []
         answer = repr(self.answers[-1]).splitlines() if self.answers else []
         return "\n".join([f"Data warehouse: {told}", *plan, *answer])

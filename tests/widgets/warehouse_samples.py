@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from fedkit.errors import FedkitError, SiteError
+from fedkit.governance.review import RequestState
 from fedkit.results.warehouse import WarehouseAnswer
 from fedkit.warehouse.builder import count
 from fedkit.warehouse.plan_report import PlanReport, Verdict
 from fedkit.warehouse.question import Asked, Question
+from fedkit.widgets.warehouse_budget import Budget
 
 SITES = ("no", "sv", "et")
 BY_YEAR = count("mentions").where(label="IMPLANT", year=(2022, 2024)).by("year").question()
@@ -59,8 +61,11 @@ class Request:
     def about(self) -> str:
         return "<p>120 patients</p>"
 
-    def explain(self, question: Question) -> str:
-        return f"asks {question.view}"
+    def budgets(self) -> list[Budget]:
+        granted = {"query": 20}
+        state = {site: RequestState("c" * 64, site, "Implants", "ana", "approved", granted=granted) for site in self.sites}
+        used = {"query": sum(what == "run" for what, _ in self.asked)}
+        return [Budget(site, replace(state[site], used=used), "query", 1.0) for site in self.sites]
 
     def plan(self, question: Question) -> dict[str, PlanReport | FedkitError]:
         self.asked.append(("plan", question.digest))
