@@ -7,6 +7,7 @@ rules              checks 5 to 8: the rules of the contracts, applied once more;
 journals, proofs   checks 9 and 10: rows, the anchors that close them, single rows by their proofs
 agreement          check 11: journals against the ledger
 approvals          check 17: decisions of a desk under standing approvals, and second approvals
+questions          check 18: what was asked of the data warehouse, and what it cost
 averages           part of 12 and 13: numbers, and averages computed again
 witnesses          check 15: heads of the chain that sites counter-signed
 report, page       what was found, as text, table, JSON and HTML

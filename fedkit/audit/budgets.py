@@ -29,10 +29,10 @@ class Budget:
 
 @dataclass
 class Budgets(Roles, ABC):
-    """budgets: (site, data set) → where it stands.   paid: executions whose cost is on record."""
+    """budgets: (site, data set) → where it stands.   paid: execution → its cost, of those whose cost is on record."""
 
     budgets: dict[tuple[bytes, bytes], Budget] = field(default_factory=dict)
-    paid: set[Execution] = field(default_factory=set)
+    paid: dict[Execution, int] = field(default_factory=dict)
 
     def spending(self) -> str:
         """Where the budgets stand, in a line."""
@@ -83,7 +83,7 @@ class Budgets(Roles, ABC):
         if said["before"] != budget.spent:
             self.find(16, act, f"{name} says that {said['before']} was spent before, {budget.spent} was")
         budget.spent += said["amount"]
-        self.paid.add(execution)
+        self.paid[execution] = said["amount"]
         if budget.spent > budget.cap:
             what = f"{name} has spent {budget.spent / EPSILON:g} epsilon, of {budget.cap / EPSILON:g}"
             self.find(16, act, what, f"{name} together with {OPERATOR}")

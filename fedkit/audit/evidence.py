@@ -4,7 +4,7 @@ manifest.json    what the bundle is, and the SHA-256 of every other file
 chain.json       the deployment, the names behind the ids, and every block: header, transactions and receipts as RLP
 request.json     the code request, with its source
 decisions.json   the stewards' signed decisions, without the reasons given
-rounds.json      the history of the study's rounds
+rounds.json      the history of the study's rounds, or the questions that were asked of the warehouse
 heads.json       heads of the chain that the sites counter-signed
 standings.json   the standing approvals that automatic decisions rest on, if there are any
 journals/SITE.jsonl   the sites' journals, a row a line
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -26,7 +26,7 @@ from eth_utils import is_address
 from fedkit.audit.bundle import FORMAT, check_is_bundle, manifest, read_files, write_folder
 from fedkit.audit.proofs import Proof, proofs_of
 from fedkit.audit.report import plain
-from fedkit.digests import canonical, digest_bytes
+from fedkit.digests import canonical, digest, digest_bytes
 from fedkit.errors import EvidenceError, FedkitError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.request import CodeRequest
@@ -72,6 +72,7 @@ class Evidence:
 
     deployment: the one that counts now.   earlier: those before it on this chain, oldest first.
     study: rows of the study's own journal.   heads: of the chain, as sites signed them.
+    questions: digest → question, of those that were asked of the warehouse.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Evidence:
     study: Sequence[Row]
     journals: Mapping[str, Sequence[Row]]
     standings: Sequence[StandingApproval] = ()
+    questions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
@@ -155,7 +157,9 @@ def read(bundle: Path) -> Evidence:
         name = "decisions.json"
         decisions = [_decision(row) for row in json.loads(files[name])]
         name = "rounds.json"
-        receipts = [_receipt(row) for done in json.loads(files[name]) for row in done.get("receipts", ())]
+        rounds = json.loads(files[name])
+        receipts = [_receipt(row) for done in rounds for row in done.get("receipts", ())]
+        questions = {digest(dict(done["question"])): dict(done["question"]) for done in rounds if "question" in done}
         name = "heads.json"
         heads = [SignedHead.from_json(row) for row in json.loads(files[name])]
         name = "standings.json"
@@ -176,7 +180,21 @@ def read(bundle: Path) -> Evidence:
             got="no such file" if name != "manifest.json" and name not in files else "other content",
             help="ask for the bundle again: it was cut off or changed on its way",
         ) from None
-    parts = (deployment, earlier, names, blocks, request, decisions, receipts, heads, proofs, study, journals, standings)
+    parts = (
+        deployment,
+        earlier,
+        names,
+        blocks,
+        request,
+        decisions,
+        receipts,
+        heads,
+        proofs,
+        study,
+        journals,
+        standings,
+        questions,
+    )
     return Evidence(bundle.name, files, stated, *parts)
 
 

@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 #: Rows of these acts are kept whole, for the checks that come after.
 ACTS_OF_NOTE = (
     *("decision.", "execution.", "head.", "study.", "round.", "model."),
-    *("standing.", "site.opened", "request.submitted"),
+    *("standing.", "site.opened", "request.submitted", "question."),
 )
 
 #: Seconds by which the clocks of a site and of the chain may differ.

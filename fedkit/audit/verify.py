@@ -1,4 +1,4 @@
-"""Verification of an evidence bundle: seventeen numbered checks, offline, trusting nobody.
+"""Verification of an evidence bundle: eighteen numbered checks, offline, trusting nobody.
 
 The numbers and titles are those of docs/audit.md and of every report. Nothing is taken from the chain's word: an act counts by
 the signature of who did it, and the rules of the contracts are applied once more here.
@@ -19,6 +19,7 @@ from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.deployments import replay_all
 from fedkit.audit.evidence import Evidence, manifest, read
 from fedkit.audit.journals import check_anchors, check_proofs, read_journals
+from fedkit.audit.questions import check_questions
 from fedkit.audit.report import Check, Finding, Report, plain
 from fedkit.audit.rules import Replay
 from fedkit.audit.witnesses import check_heads
@@ -44,6 +45,7 @@ TITLES: Mapping[int, str] = {
     15: "Heads: every head that a site counter-signed is on this chain",
     16: "Budgets: what was spent adds up, is signed by the site, and stays below the steward's cap",
     17: "Approvals: automatic ones rest on a steward's standing approval, within its quotas; where two had to approve, two did",
+    18: "Questions: each answer of the warehouse was planned and run, costs what was asked, and stays within its request",
 }
 
 
@@ -76,6 +78,7 @@ def verify(bundle: Path, *, pin: str | None = None, keys: Mapping[str, str] | No
     check_heads(evidence, headers, journals, replay, found, notes)  # 15
     notes[16] = replay.spending()  # 16
     check_approvals(evidence, journals, replay, found, notes)  # 17
+    check_questions(evidence, journals, replay, found, notes)  # 18
     head = f"{headers[-1].number}:{headers[-1].hash}" if headers else "none"
     notes[2] = f"{len(headers)} blocks, {len(acts)} acts; {'pinned' if pin else 'no head was given to compare with'}"
     checks = tuple(Check(n, title, tuple(found[n]), notes.get(n, ""), ran=again or n != 14) for n, title in TITLES.items())

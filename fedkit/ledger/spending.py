@@ -6,6 +6,7 @@ Amounts are millionths of epsilon, whole numbers, so that sums are exact on both
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from eth_utils import to_checksum_address
 
 from fedkit.errors import LedgerError
+from fedkit.governance.noise import epsilon
 from fedkit.ledger.typed import LedgerDomain, address_of, digest_bytes32, name_id, recover_hash, sign_hash, signing_hash
 
 #: Amounts of one epsilon.
@@ -64,6 +66,11 @@ class Spend:
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Spend:
         return Spend(**{k: row[k] for k in Spend.__dataclass_fields__})
+
+
+def amount_of(rho: float) -> int:
+    """A cost in zero-concentrated privacy as an amount: its epsilon at `governance.noise.DELTA`, rounded up."""
+    return math.ceil(epsilon(rho) * EPSILON)
 
 
 def budget_message(budget: Budget) -> dict[str, Any]:

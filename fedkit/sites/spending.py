@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 
 from fedkit.errors import DigestMismatch
-from fedkit.governance.noise import epsilon
-from fedkit.ledger.spending import EPSILON, Spend
+from fedkit.ledger.spending import EPSILON, Spend, amount_of
 from fedkit.sites.parts import SiteParts
 from fedkit.sites.usage import Usage
 
@@ -44,8 +43,3 @@ class Spending:
             due.append(Spend(digest, self.site, entry, round, 0, spent))
         sign, key_name, ledger = self.parts.keys.sign_spend, self.parts.key_name, self.parts.config.ledger
         return [sign(key_name, spend, ledger) for spend in due]
-
-
-def amount_of(rho: float) -> int:
-    """A cost in the ledger's unit, millionths of epsilon, rounded up."""
-    return math.ceil(epsilon(rho) * EPSILON)

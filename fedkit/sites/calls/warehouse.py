@@ -10,9 +10,9 @@ from fedkit.errors import FedkitError, RequestError
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.levels import check_asks
 from fedkit.governance.request import CodeRequest
+from fedkit.ledger.spending import amount_of
 from fedkit.sites.calls.base import Caller, Calls
 from fedkit.sites.execution import not_submitted
-from fedkit.sites.spending import amount_of
 from fedkit.sites.warehouse.planning import plan
 from fedkit.warehouse.question import from_json
 
