@@ -81,6 +81,7 @@ class LanguageIdentifier:
             for row in read_table("language_words.tsv")
         }
         self._seen = Memory(self._vote)
+        self._of_home: dict[str, Memory[bool | None]] = {}
 
     def identify(self, text: str) -> Guess:
         """The language of a text, or None where the best is not `margin` ahead or the text holds no word."""
@@ -101,21 +102,33 @@ class LanguageIdentifier:
         """
         if home not in self.languages:
             return ()
-        own = self.languages.index(home)
+        sides = self._sides(home)
         found = []
         for start, end in parts:
             piece = text[start:end]
             words = piece.lower().split()
             if len(words) < FOREIGN_WORDS:
                 continue
-            votes = [vote for word in words if (vote := self._votes.get(word.strip('.,;:!?()"'))) is not None]
-            against = sum(not vote[own] for vote in votes)
-            if against < 2 or 2 * against <= len(votes):
+            votes = list(map(sides.__getitem__, words))
+            against = votes.count(False)
+            if against < 2 or against <= votes.count(True):
                 continue
             guess = self.identify(piece)
             if guess.language not in (None, home):
                 found.append(Foreign(start, end, str(guess.language)))
         return tuple(found)
+
+    def _sides(self, home: str) -> Memory[bool | None]:
+        """Whether a word, perhaps with a sign beside it, is one of the telling words, and one that `home` writes."""
+        if home not in self._of_home:
+            own = self.languages.index(home)
+
+            def side(word: str) -> bool | None:
+                vote = self._votes.get(word.strip('.,;:!?()"'))
+                return None if vote is None else vote[own]
+
+            self._of_home[home] = Memory(side)
+        return self._of_home[home]
 
     def _vote(self, word: str) -> tuple[bool, ...] | None:
         """Which of the languages write this word, or else this ending; None where that tells nothing."""

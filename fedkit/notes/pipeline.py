@@ -126,6 +126,8 @@ STEPS: dict[str, Callable[[Pipeline, Note], Note]] = {
 
 def _with(note: Note, spans: list[Span]) -> Note:
     """The note with these spans as well, but for those that it has already."""
+    if not spans:
+        return note
     known = {(s.start, s.end, s.label) for s in note.spans}
     new = [s for s in spans if (s.start, s.end, s.label) not in known]
     return note.with_spans((*note.spans, *new), note.relations) if new else note

@@ -14,10 +14,9 @@ import re
 from fedkit.notes.abbreviations import ambiguous, dotted
 
 #: Letters (with combining marks), digits and every other sign apart.
-PIECE = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+|\d+|[^\w\s]|_")
+_RUN = r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*"
+PIECE = re.compile(rf"{_RUN}|\d+|[^\w\s]|_")
 
-_L = r"[^\W\d_][\u0300-\u036f]*"
-_RUN = rf"(?:{_L})+"
 _WORD = re.compile(
     rf"""
       (?:https?://|www\.)[^\s<>"»]*[^\s<>"».,;:!?)\]]        # an address of the web
@@ -69,6 +68,9 @@ def words(text: str, language: str = "") -> list[tuple[int, int]]:
 
 def _dotted_end(text: str, start: int, end: int, short: frozenset[str], also_words: frozenset[str]) -> int:
     """Where the word that begins at `start` and has a period at `end` ends, be it an abbreviation, initials or a word."""
+    if end + 1 == len(text) and end - start > 1 and (word := text[start:end]).isalpha():
+        word = word.lower()  # the last of a sentence, at once
+        return end + 1 if word + "." in short and word not in also_words else end
     whole = _DOTTED.match(text, start)
     if whole is None or whole.end() <= end:
         return end
