@@ -14,6 +14,7 @@ import numpy as np
 
 from fedkit.errors import AccessRefused, FedkitError, LedgerError, RequestError
 from fedkit.federation.parameters import Parameters
+from fedkit.federation.secure_aggregation.draws import Draws
 from fedkit.federation.secure_aggregation.keys import Group, PublicKeys, Secrets
 from fedkit.federation.secure_aggregation.masking import Masking
 from fedkit.federation.secure_aggregation.summands import needs_a_sum, to_vector
@@ -93,6 +94,11 @@ class Summing:
         """
         vector = to_ring(values, len(self._group(request).sites))
         return {MASKED: self._masking(request).mask(number, vector)}
+
+    def draws(self, request: CodeRequest, number: int, question: str) -> Draws:
+        """What this site's share of a question's noise is drawn from: the same again for the same question (its digest) and
+        number, so that a call which a crash cut off comes to the same masked numbers."""
+        return Draws(self._secrets(request).secret, f"{request.digest} {self.site} {number} {question}")
 
     def open(self, request: CodeRequest, round: int, survivors: Sequence[str], user: str) -> dict[str, dict[str, str]]:
         """This site's shares for a round whose sum is over these sites: `{"own": …, "pairwise": …}`, site → hex."""
