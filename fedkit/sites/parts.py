@@ -37,6 +37,7 @@ from fedkit.sites.worker import WorkerPool
 if TYPE_CHECKING:
     from fedkit.notes.corpus import SiteNotes
     from fedkit.sites.domain import Domain
+    from fedkit.sites.warehouse.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class SiteConfig:
 class SiteParts:
     """An open site. handle: of the private asset, which only PySyft's call of an approved function knows.
 
-    clock: Unix seconds, UTC.
+    clock: Unix seconds, UTC.   warehouse: what questions are answered from; None as long as it was not built.
     """
 
     config: SiteConfig
@@ -121,6 +122,7 @@ class SiteParts:
     logs: ExecutionLogs
     access: Access
     clock: Callable[[], float] = time.time
+    warehouse: Engine | None = None
 
     @property
     def key_name(self) -> str:

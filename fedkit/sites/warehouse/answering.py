@@ -18,6 +18,7 @@ import numpy as np
 
 from fedkit.digests import digest
 from fedkit.errors import RequestError, SiteError
+from fedkit.federation.parameters import decode, decode_tables, encode
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.policies import PolicySettings
 from fedkit.governance.request import CodeRequest
@@ -29,6 +30,9 @@ from fedkit.sites.warehouse.questions import Questions
 from fedkit.sites.warehouse.released import Released, Whose
 from fedkit.warehouse.question import ANSWER, Asked, Question
 from fedkit.warehouse.scope import check_scope
+from fedkit.warehouse.statistics.base import Statistic
+from fedkit.warehouse.statistics.frames import Columns
+from fedkit.warehouse.statistics.limits import Limits
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -38,11 +42,10 @@ Release = Callable[[Mapping[str, Any], Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Answer:
-    """What leaves a site in answer to a question. remembered: as it left before."""
+    """What leaves a site in answer to a question."""
 
+    tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
     tables: Tables = field(default_factory=dict)
-    tensors: dict[str, np.ndarray] = field(default_factory=dict)
-    remembered: bool = False
 
 
 class Answering:
@@ -52,6 +55,7 @@ class Answering:
         self.parts, self.summing = parts, summing
         self.questions = Questions(parts.store.database)
         self.released = Released(parts.store.database)
+        self.limits = Limits(persons=settings.threshold)
         self._rules = digest(settings.to_json())
 
     def asked(self, request: CodeRequest, key: Key) -> Asked | None:
@@ -92,36 +96,41 @@ class Answering:
         release: see `Release`; it is asked for every answer that was not remembered.
         """
         question = self.questions.of(mine.key)
-        if question.protection.mode == "pooled":
-            return self._pooled(request, question, mine, release)
         whose, name = self._whose(request, mine.user), self._name(question)
-        tables = self.released.tables(whose.dataset, name)
-        remembered = tables is not None
-        if tables is None:
-            tables = release({}, {ANSWER: self._rows(question, mine)})
-        self.released.add(mine.key, whose, name, question, tables, self.parts.clock())
-        return Answer(tables, remembered=remembered)
+        if question.protection.mode == "pooled":
+            return self._pooled(request, question, mine, name)
+        data = self.released.data(whose.dataset, name)
+        if data is None:
+            tensors, tables = self._figures(question, mine)
+            data = encode(tensors, release(tensors, tables))
+        data = self.released.add(mine.key, whose, name, question, data, self.parts.clock())
+        return Answer(decode(data), decode_tables(data))
 
     def engine(self) -> Engine:
         """The site's warehouse. Raises SiteError if it has none yet."""
-        engine = getattr(self.parts, "warehouse", None)
-        if engine is None:
+        if self.parts.warehouse is None:
             raise SiteError(
                 f"{self.parts.config.name} has no warehouse yet",
                 expected="tables that were built from the site's notes",
                 got="none",
-                help="ask the site's admin: fedkit warehouse build",
+                help="ask the site's admin to build it: fedkit warehouse build",
             )
-        found: Engine = engine
-        return found
+        return self.parts.warehouse
 
     # -- helpers
-    def _rows(self, question: Asked, mine: Underway) -> list[dict[str, Any]]:
-        if not isinstance(question, Question):
-            raise RequestError("no such kind of question here", expected=Question.kind, got=question.kind)
-        return [dict(row) for row in self.engine().rows(question, mine.call)]
+    def _figures(self, question: Asked, mine: Underway) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]]:
+        """(tensors, tables) before the rules of what leaves: with noise where the question asks for it."""
+        if isinstance(question, Question):
+            return {}, {ANSWER: [dict(row) for row in self.engine().rows(question, mine.call)]}
+        if isinstance(question, Statistic):
+            answer = question.answer(self._frames(question, mine), self.limits)
+            return answer.tensors, answer.tables
+        raise RequestError("this site answers no such kind of question", expected="counts or statistics", got=question.kind)
 
-    def _pooled(self, request: CodeRequest, question: Asked, mine: Underway, release: Release) -> Answer:
+    def _frames(self, question: Statistic, mine: Underway) -> dict[str, Columns]:
+        return {name: self.engine().frame(frame, mine.call) for name, frame in question.frames().items()}
+
+    def _pooled(self, request: CodeRequest, question: Asked, mine: Underway, name: str) -> Answer:
         raise RequestError("no pooled answers here yet", expected="a question in another mode")
 
     def _whose(self, request: CodeRequest, user: str) -> Whose:

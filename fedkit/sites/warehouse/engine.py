@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from fedkit.sites.turns import Call
 from fedkit.warehouse.question import Asked, Question
+from fedkit.warehouse.statistics.frames import Columns, Frame
 
 
 class Engine(Protocol):
@@ -22,7 +21,7 @@ class Engine(Protocol):
         """What would run, for people to read."""
 
     def rows(self, question: Question, call: Call) -> Sequence[Mapping[str, Any]]:
-        """A row for each group that is there: its groups by name, then `question.parts`; nothing hidden, nothing rounded."""
+        """The rows of `fedkit.warehouse.render.rows`: groups by name, `question.parts`, `question.kept`; nothing is hidden."""
 
-    def columns(self, question: Asked, call: Call) -> Mapping[str, np.ndarray]:
-        """The columns that a statistic needs, one value for each row that meets its condition. They stay at the site."""
+    def frame(self, frame: Frame, call: Call) -> Columns:
+        """The columns that a statistic reads, one value for each row that meets its condition. They stay at the site."""

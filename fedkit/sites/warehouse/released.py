@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from fedkit.digests import canonical
 from fedkit.sites.database import Database
 from fedkit.sites.under_way import Key
 from fedkit.warehouse.question import Asked, from_json
 
+#: name: of all questions that are the same in meaning.   data: the bytes that left.   json: the question, by which those that come
+#: later are judged.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS released (request TEXT, number INTEGER, question TEXT, dataset TEXT NOT NULL, user TEXT NOT NULL,
-    project TEXT NOT NULL, name TEXT NOT NULL, tables TEXT NOT NULL, json TEXT NOT NULL, time REAL NOT NULL,
+    project TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, json TEXT NOT NULL, time REAL NOT NULL,
     PRIMARY KEY (request, number, question));
 CREATE INDEX IF NOT EXISTS released_by_name ON released (dataset, name);
 CREATE INDEX IF NOT EXISTS released_by_user ON released (dataset, user);
@@ -40,22 +41,18 @@ class Released:
         self._db = database
         database.add_schema(_SCHEMA)
 
-    def tables(self, dataset: str, name: str) -> dict[str, Any] | None:
-        """What left in answer to the question of this name, the first time; None if it was not answered.
-
-        name: of all questions that are the same in meaning.
-        """
-        query = "SELECT tables FROM released WHERE dataset = ? AND name = ? ORDER BY rowid LIMIT 1"
+    def data(self, dataset: str, name: str) -> bytes | None:
+        """What left in answer to the question of this name, the first time; None if it was not answered."""
+        query = "SELECT data FROM released WHERE dataset = ? AND name = ? ORDER BY rowid LIMIT 1"
         row = self._db.one(query, dataset, name)
-        found: dict[str, Any] | None = json.loads(row[0]) if row else None
-        return found
+        return bytes(row[0]) if row else None
 
     def has(self, whose: Whose, name: str) -> bool:
         """Whether this person had the answer under this permit."""
         query = "SELECT 1 FROM released WHERE dataset = ? AND name = ? AND user = ? AND project = ?"
         return self._db.one(query, whose.dataset, name, whose.user, whose.project) is not None
 
-    def was_there(self, key: Key) -> bool:
+    def had_before(self, key: Key) -> bool:
         """Whether the same person had the answer of this call before it, under the same permit."""
         query = (
             "SELECT 1 FROM released AS now JOIN released AS before ON before.rowid < now.rowid AND before.dataset = now.dataset"
@@ -69,9 +66,15 @@ class Released:
         rows = self._db.all("SELECT json FROM released WHERE dataset = ? AND user = ? ORDER BY rowid", dataset, user)
         return [from_json(json.loads(text)) for (text,) in rows]
 
-    def add(self, key: Key, whose: Whose, name: str, question: Asked, tables: dict[str, Any], now: float) -> None:
-        """Keep an answer that leaves; nothing changes for one that is there. now: Unix seconds, UTC."""
+    def add(self, key: Key, whose: Whose, name: str, question: Asked, data: bytes, now: float) -> bytes:
+        """Keep an answer that leaves, under its call; returns what is kept: of two that came at once, the first.
+
+        now: Unix seconds, UTC.
+        """
         digest, _, number, asked = key
-        texts = canonical(tables).decode(), canonical(question.to_json()).decode()
-        row = (digest, number, asked, whose.dataset, whose.user, whose.project, name, *texts, now)
-        self._db.write("INSERT OR IGNORE INTO released VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        text = canonical(question.to_json()).decode()
+        with self._db.transaction():
+            kept = self.data(whose.dataset, name) or data
+            row = (digest, number, asked, whose.dataset, whose.user, whose.project, name, kept, text, now)
+            self._db.write("INSERT OR IGNORE INTO released VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        return kept
