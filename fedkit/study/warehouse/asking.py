@@ -64,7 +64,8 @@ class Ask:
     def __repr__(self) -> str:
         from fedkit.warehouse.explain import explain
 
-        return f"Ask: {explain(self.question)}"
+        question = self.question
+        return f"Ask: {explain(question) if isinstance(question, Question) else f'a question of kind {question.kind}'}"
 
     def _builder(self) -> Builder:
         if not isinstance(self.made, Builder):

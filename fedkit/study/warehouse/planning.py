@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fedkit.errors import FedkitError, LimitReached, OutputRefused, SiteError
 from fedkit.results.display import Cells, as_html, as_text
@@ -44,6 +45,14 @@ class Plan:
         """Site → why it would not answer, in a sentence; the sites that would are not in it."""
         found = {site: error.message for site, error in self.missing.items()}
         return {**found, **{site: _refusal(report).message for site, report in self.reports.items() if not report.allowed}}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "question": self.question.to_json(),
+            "reports": {site: report.to_json() for site, report in self.reports.items()},
+            "missing": {site: error.to_json() for site, error in self.missing.items()},
+            "willing": self.willing,
+        }
 
     def refusal(self) -> FedkitError:
         """Why nobody would answer: the error to raise when `willing` is empty."""
