@@ -17,6 +17,7 @@ from fedkit.audit.acts import HOLDER, Found
 from fedkit.audit.evidence import Evidence
 from fedkit.audit.report import Finding
 from fedkit.audit.rules import Ran, Replay
+from fedkit.audit.small_updates import unpacked
 from fedkit.digests import digest_bytes
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def recompute(evidence: Evidence, replay: Replay, found: Found) -> int:
         try:
             arrays = {name: read_tensors(evidence.weights[name]) for name in needed}
             weights = [_weight(numbers.get(r.numbers, {}), strategy, evidence.names(r.site)) for r in runs]
-            mean = average(arrays[done.inputs], [arrays[r.outputs] for r in runs], weights, strategy)
+            updates = [unpacked(arrays[done.inputs], arrays[r.outputs], evidence.request.settings) for r in runs]
+            mean = average(arrays[done.inputs], updates, weights, strategy)
             fits = _near(mean, arrays[done.aggregate])
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             found[13].append(Finding(done.where, f"round {done.number} holds weights that cannot be averaged", HOLDER))

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class RoundRecord:
     sequential: whether weights passed from site to site.   before, aggregate: digests of the shared weights around it.
     state: digest of what the server's optimiser remembers, kept beside the weights; "" if nothing.
     sites: name → the numbers that site sent.   order: in which the sites were aggregated.   receipts: in that order.
+    bytes: name → bytes in which that site's update came; empty for records of before they were counted.
     """
 
     round: int
@@ -41,10 +42,10 @@ class RoundRecord:
     receipts: tuple[Any, ...]
     seconds: float
     state: str = ""
+    bytes: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        row = asdict(self)
-        return row if self.state else {key: value for key, value in row.items() if key != "state"}
+        return {key: value for key, value in asdict(self).items() if key not in ("state", "bytes") or value}
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> RoundRecord:

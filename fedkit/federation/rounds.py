@@ -43,11 +43,15 @@ class RoundPlan:
 
 @dataclass(frozen=True)
 class Execution:
-    """What came back from a site: new weights, numbers, and a receipt (plain JSON; the loop keeps it and never reads it)."""
+    """What came back from a site: new weights, numbers, and a receipt (plain JSON; the loop keeps it and never reads it).
+
+    bytes: that came for the weights, 0 if they never were bytes.
+    """
 
     parameters: Parameters
     numbers: dict[str, float]
     receipt: Any = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,7 @@ def run_rounds(
             order=tuple(order),
             receipts=tuple(done[site].receipt for site in order),
             seconds=time.monotonic() - began,
+            bytes={site: done[site].bytes for site in order if done[site].bytes},
         )
         checkpoint.add(record)
         history.append(record)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fedkit.federation.compression import check_alone, codec_for, restored, sent
 from fedkit.federation.parameters import decode, encode
 from fedkit.governance.decision import NOTHING, Receipt, digest_of_numbers
 from fedkit.governance.kinds import KINDS
@@ -13,6 +14,7 @@ from fedkit.governance.policies import AllOf, Context, LevelMayRun, SignedApprov
 from fedkit.governance.releasing import leaving
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.parts import SiteParts
+from fedkit.sites.residuals import Residuals
 from fedkit.sites.summing import Summing
 from fedkit.sites.under_way import Key, Underway
 from fedkit.sites.warehouse.answering import Answering, Tables
@@ -35,6 +37,7 @@ class Computing:
     ) -> None:
         self.parts, self.rules, self.approval, self.context = parts, rules, approval, context
         self.summing, self.answering = summing, answering
+        self.residuals = Residuals(parts.store.database)
         self.site = parts.config.name
 
     def receipt(self, request: CodeRequest, mine: Underway, keep: Callable[[str], None]) -> Receipt:
@@ -60,8 +63,16 @@ class Computing:
         context = self._still_counts(request, mine)
         numbers, tables = leaving(self.rules, context, result.tensors, result.numbers, result.tables)
         tensors = result.tensors
+        codec = codec_for(request.settings) if tensors and KINDS[request.kind].weights else None
         if request.secure_sum is not None and entry == request.secure_sum.entry:
+            check_alone(codec)
             tensors = self.summing.mask(request, round, weights or {}, tensors, numbers)
+        elif codec is not None:
+            kept = self.residuals.before(request.digest, entry, round)
+            tensors, left = sent(codec, weights or {}, tensors, kept)
+            # What the researcher makes of the message must be within the contract too.
+            context.contract.check(restored(codec, weights or {}, tensors), numbers, tables)
+            self.residuals.keep(request.digest, entry, round, left)
         return self._signed(mine, tensors, numbers, tables)
 
     def _answered(self, request: CodeRequest, mine: Underway) -> Receipt:

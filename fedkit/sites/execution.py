@@ -18,6 +18,7 @@ from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import RequestState
 from fedkit.governance.running import ExecutionLog
 from fedkit.ledger import typed
+from fedkit.ledger.spending import amount_of
 from fedkit.sites import syft_code
 from fedkit.sites.approving.office import Office, needed_of
 from fedkit.sites.clock import SiteClock
@@ -25,7 +26,7 @@ from fedkit.sites.computing import Computing
 from fedkit.sites.gate_store import ATTEMPTS, used_up
 from fedkit.sites.parts import SiteParts
 from fedkit.sites.prices import Prices
-from fedkit.sites.spending import Spending, amount_of
+from fedkit.sites.spending import Spending
 from fedkit.sites.summing import Summing
 from fedkit.sites.under_way import Key, Refusals, UnderWay, Underway
 from fedkit.sites.usage import Usage
@@ -228,7 +229,7 @@ class Execution:
         if self.answering.questions.find(receipt.request, receipt.inputs) is None:
             return
         fields = {"request": receipt.request, "entry": receipt.entry, "round": receipt.round, "question": receipt.inputs}
-        cost, remembered = amount_of(self.usage.cost(key)), self.answering.released.was_there(key)
+        cost, remembered = amount_of(self.usage.cost(key)), self.answering.released.had_before(key)
         fields |= {"outputs": receipt.outputs, "cost": cost, "remembered": remembered}
         if not self.parts.journal.has("question.answered", **fields):
             self.parts.journal.append("question.answered", user, **fields)
@@ -242,6 +243,7 @@ class Execution:
             self.parts.channel.delete(user, name)
         if not self.parts.store.anything_left(digest):
             self.parts.pool.release(digest)
+            self.computing.residuals.forget(digest)
 
     def was_charged(self, digest: str, outputs: Any) -> bool:
         """Whether `outputs` is a receipt that this site made and charged for this request."""

@@ -58,19 +58,17 @@ def plan(
         study.say(1, f"{title}: {made.explain(settings)}")
         return {**found, "template": name}
     shown = f", the first {settings['sequential_rounds']} from site to site" if settings["sequential_rounds"] else ""
-    study.say(1, f"{title}: {len(data.labels)} labels at {len(study.sites)} sites, {settings['rounds']} rounds{shown}")
+    about = f"{settings['rounds']} rounds{shown}, {_size(settings)}"
+    study.say(1, f"{title}: {len(data.labels)} labels at {len(study.sites)} sites, {about}")
     told = made.noise(settings)
     if told is not None:
-        from fedkit.ner.tasks import initial_parameters
         from fedkit.study.private_plan import costs
 
         found["privacy"] = costs(told, settings["rounds"], data.notes) if told.unit == "note" else {}
-        size = sum(array.size for array in initial_parameters(settings).values()) * 4
         shown = ", ".join(f"{site} {epsilon:.2f}" for site, epsilon in found["privacy"].items()) or "counted at each site"
         study.say(
             1,
-            f"noise {told.sigma:g} for every {told.unit}; epsilon at delta {told.delta:g} for all rounds: {shown};"
-            f" {size / 1e6:.1f} MB a round and site",
+            f"noise {told.sigma:g} for every {told.unit}; epsilon at delta {told.delta:g} for all rounds: {shown}",
         )
     return found
 
@@ -155,8 +153,31 @@ def submit(study: Study) -> list[RequestState]:
     return states
 
 
+def _size(settings: Mapping[str, Any]) -> str:
+    """About how many bytes a site sends in a round, in words: of the first weights, in the form that the request names."""
+    from fedkit.federation.compression import codec_for
+    from fedkit.federation.parameters import encode
+    from fedkit.ner.tasks import initial_parameters
+
+    weights, codec = initial_parameters(settings), codec_for(settings)
+    whole = len(encode(weights))
+    if codec is None:
+        return f"{whole / 1e6:.1f} MB a round and site"
+    small = len(encode({name: codec.pack(array) for name, array in weights.items()}))
+    return (
+        f"about {small / 1e6:.2f} MB a round from each site, {whole / 1e6:.1f} MB to it ({codec.name}: 1/{whole / small:.0f})"
+    )
+
+
 def _can_be_masked(name: str, settings: Mapping[str, Any]) -> None:
     """Raises RequestError for what masks cannot hide."""
+    if settings.get("compression"):
+        raise RequestError(
+            "updates under masks cannot be compressed",
+            expected="masked=True or the setting compression",
+            got="both",
+            help="leave one of them out",
+        )
     if name not in SUMMED or settings.get("sequential_rounds"):
         raise RequestError(
             "masks go with a training whose sites all train at the same time",

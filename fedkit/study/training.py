@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fedkit.digests import digest_bytes
 from fedkit.errors import DigestMismatch
 from fedkit.federation.checkpoint import RoundRecord
+from fedkit.federation.compression import codec_for, restored
 from fedkit.federation.parameters import Parameters, decode, encode
 from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, RoundsResult, read_history, run_rounds
 from fedkit.federation.strategies import strategy_for
@@ -96,6 +97,7 @@ class RoundBridge:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.request = study.requested()
+        self._codec = codec_for(self.request.settings)
         self._wire: tuple[int, bytes] | None = None
         self._lock = threading.Lock()
 
@@ -109,7 +111,10 @@ class RoundBridge:
             raise DigestMismatch(
                 f"{site} gave other weights than its receipt names", expected=receipt.outputs[:12], got=digest_bytes(data)[:12]
             )
-        return Execution(decode(data), dict(receipt.numbers), receipt.to_json())
+        parameters = decode(data)
+        if self._codec is not None:
+            parameters = restored(self._codec, weights, parameters)
+        return Execution(parameters, dict(receipt.numbers), receipt.to_json(), len(data))
 
     def evaluate(self, sites: list[str], weights: Parameters) -> None:
         """One evaluation at each site, recorded as one; the counts go to `evaluation.json`."""
@@ -136,7 +141,8 @@ class RoundBridge:
             self.study.say(
                 8,
                 f"round {event.round} of {total} {how} in {event.seconds:.1f} s"
-                + (f", mean F1 of the weights that came in {100 * f1:.1f}" if f1 is not None else ""),
+                + (f", mean F1 of the weights that came in {100 * f1:.1f}" if f1 is not None else "")
+                + (f", {max(sizes) / 1e6:.2f} MB from a site" if (sizes := event.record.bytes.values()) else ""),
                 event="round",
                 round=event.round,
                 rounds=total,

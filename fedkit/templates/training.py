@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedkit.errors import RequestError
+from fedkit.federation.compression import codec_for
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.training_noise import TrainingNoise
 from fedkit.ner import tasks
@@ -30,6 +31,7 @@ class TrainingTemplate(Template):
         Parameter("model", "data", "the model: kind and sizes", {}, shape=True),
         Parameter("training", "data", "learning rate, words a batch, passes a round", {}),
         Parameter("strategy", "data", "how the sites' weights are averaged", {}),
+        Parameter("compression", "data", "how updates are made smaller on their way (docs/compression.md); by default not", {}),
     )
     source = tasks.SOURCE
 
@@ -38,6 +40,9 @@ class TrainingTemplate(Template):
         chosen = tasks.default_settings(data.labels, notes=data.notes)
         checked(self.parameters, parameters)
         chosen.update(parameters)
+        if not chosen.get("compression", True):
+            del chosen["compression"]  # the same request as one that does not name it
+        codec_for(chosen)
         if not 0 <= chosen["sequential_rounds"] <= chosen["rounds"]:
             raise RequestError(
                 "the plan of rounds is not possible",
@@ -74,4 +79,6 @@ class TrainingTemplate(Template):
         in_turn = settings["sequential_rounds"]
         shown = f" In the first {in_turn} each site sees the weights of the site before it." if in_turn else ""
         labels, rounds = ", ".join(settings["labels"]), settings["rounds"]
-        return f"Trains a tagger for {labels} in {rounds} rounds.{shown} Weights leave the site."
+        smaller = settings.get("compression")
+        form = f", in fewer bits ({smaller['kind']})" if smaller else ""
+        return f"Trains a tagger for {labels} in {rounds} rounds.{shown} Weights leave the site{form}."

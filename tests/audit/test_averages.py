@@ -17,8 +17,10 @@ from ledger_world import World
 from safetensors.numpy import save
 
 from fedkit.audit.averages import average, read_tensors
+from fedkit.audit.small_updates import unpacked
 from fedkit.audit.verify import verify
 from fedkit.digests import digest_bytes
+from fedkit.federation.compression import Codec, Halves, Integers, Ternary, restored, sent
 from fedkit.federation.parameters import encode
 from fedkit.federation.strategies.base import SiteUpdate
 from fedkit.federation.strategies.fedavg import FedAvg
@@ -59,6 +61,19 @@ def test_it_reads_what_safetensors_writes(values: dict[str, list[float]]) -> Non
     read = read_tensors(save(arrays))
     assert read.keys() == arrays.keys()
     assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
+
+
+@pytest.mark.parametrize("codec", [Ternary(0.2), Ternary(1.0), Integers(), Halves()], ids=lambda c: str(c.to_json()))
+@given(seed=st.integers(0, 99))
+def test_small_updates_are_read_as_the_federation_reads_them(codec: Codec, seed: int) -> None:
+    """Two readers, written apart, of one form."""
+    start = {**weights(0), "wide": np.zeros((2, 700), np.float32)}
+    new = {**weights(seed), "wide": np.zeros((2, 700), np.float32)}
+    new["wide"][1, seed] = 3  # after a gap of more than a byte
+    message, _ = sent(codec, start, new)
+    ours, theirs = unpacked(start, message, {"compression": codec.to_json()}), restored(codec, start, message)
+    assert ours.keys() == theirs.keys()
+    assert all(np.array_equal(ours[name], theirs[name]) and ours[name].dtype == np.float32 for name in ours)
 
 
 class Averaged:
