@@ -53,6 +53,40 @@ def test_it_survives_a_restart_and_a_start_of_the_version_before(tmp_path: Path)
     assert Usage(Database(tmp_path / "gate.db")).recent("ann", "notes", 0.0) == (1.0, 2.0)
 
 
+def test_what_a_person_ran_under_one_permit_is_an_account_of_its_own(database: Database) -> None:
+    usage = Usage(database)
+    calls = [
+        ("ann", "notes", "p1"),
+        ("ann", "notes", "p2"),
+        ("bob", "notes", "p1"),
+        ("ann", "images", "p1"),
+        ("ann", "notes", "p1"),
+    ]
+    for number, (user, dataset, project) in enumerate(calls):
+        usage.charge(key(number), user=user, dataset=dataset, now=1.0, rho=0.25, epsilon=0.5, project=project)
+    assert usage.spent("notes", "ann", "p1") == 0.5
+    assert usage.spent_on_training("notes", "ann", "p1") == 1.0
+    assert usage.spent("notes", "ann") == 0.75
+    assert usage.spent("notes") == 1.0
+    assert usage.spent("notes", "ann", "p3") == 0.0
+    assert usage.spent_by("d" * 64) == 1.25
+    assert (usage.cost(key(0)), usage.cost(key(9))) == (0.25, 0.0)
+
+
+def test_what_a_file_of_before_projects_holds_counts_for_the_person_and_for_no_project(tmp_path: Path) -> None:
+    old = Database(
+        tmp_path / "gate.db",
+        "CREATE TABLE usage (digest TEXT, entry TEXT, round INTEGER, inputs TEXT, user TEXT NOT NULL, dataset TEXT NOT NULL,"
+        " time REAL NOT NULL, rho REAL NOT NULL, PRIMARY KEY (digest, entry, round, inputs))",
+    )
+    old.write("INSERT INTO usage VALUES (?, ?, ?, ?, 'ann', 'notes', 1.0, 0.5)", *key(1))
+    old.close()
+    usage = Usage(Database(tmp_path / "gate.db"))
+    usage.charge(key(2), user="ann", dataset="notes", now=2.0, rho=0.25, project="p1")
+    assert usage.spent("notes", "ann") == 0.75
+    assert usage.spent("notes", "ann", "p1") == 0.25
+
+
 def test_what_a_transaction_does_not_finish_was_not_charged(database: Database) -> None:
     usage = Usage(database)
 

@@ -14,8 +14,8 @@ from fedkit.sites.database import Database
 from fedkit.sites.under_way import Key
 from fedkit.warehouse.question import Asked, from_json
 
-#: name: of all questions that are the same in meaning.   data: the bytes that left.   json: the question, by which those that come
-#: later are judged.
+#: name: of all questions that are the same in meaning.   data: the bytes that left.   json: the question, by which later ones
+#: are judged.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS released (request TEXT, number INTEGER, question TEXT, dataset TEXT NOT NULL, user TEXT NOT NULL,
     project TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, json TEXT NOT NULL, time REAL NOT NULL,
