@@ -10,6 +10,7 @@ import ipywidgets
 from fedkit.results.warehouse import WarehouseAnswer
 from fedkit.warehouse.explain import explain
 from fedkit.warehouse.question import Question
+from fedkit.warehouse.schema import SCHEMA
 from fedkit.widgets.base import FedkitWidget, escape, table_html
 from fedkit.widgets.warehouse_bars import Bar, bars_svg
 
@@ -45,7 +46,7 @@ def figures_html(answer: WarehouseAnswer) -> str:
     cells = answer.cells()
     hidden = [row["hidden"] for row in answer.combined]
     rows: list[Sequence[object]] = list(cells.rows[:MOST_ROWS])
-    head = list(cells.head)
+    head = _head(answer)
     if any(hidden) and not _by_site(answer):
         rows = [[*row, ", ".join(where)] for row, where in zip(rows, hidden, strict=False)]
         head.append("kept back at" if not answer.pooled else "too few at")
@@ -57,7 +58,7 @@ def figures_html(answer: WarehouseAnswer) -> str:
 def drawn_html(answer: WarehouseAnswer) -> str:
     """The bars of the first measure; "" where there are fewer than two rows, or nothing but words."""
     bars = bars_of(answer)
-    return bars_svg(bars, what=answer.cells().head[answer.cells().words].replace("_", " ")) if len(bars) > 1 else ""
+    return bars_svg(bars, what=_head(answer)[answer.cells().words]) if len(bars) > 1 else ""
 
 
 def bars_of(answer: WarehouseAnswer) -> list[Bar]:
@@ -105,6 +106,15 @@ def details_html(answer: WarehouseAnswer) -> str:
         for site, rows in answer.parts.items()
     )
     return f"<details><summary>What left each site</summary>{inside}</details>"
+
+
+def _head(answer: WarehouseAnswer) -> list[str]:
+    """The columns' names for people: rows of a view are called what they are."""
+    head, question = list(answer.cells().head), answer.question
+    if isinstance(question, Question):
+        named = {"rows": f"{SCHEMA.view(question.view).one_row_is}s"}
+        head = [named.get(name, name.replace("_", " ")) for name in head]
+    return head
 
 
 def _by_site(answer: WarehouseAnswer) -> bool:

@@ -94,7 +94,10 @@ class Line(ipywidgets.VBox):
         bounds = f"From {column.low:g} to {column.high:g}. " if column.low is not None and column.high is not None else ""
         if self._compare:
             return bounds.strip()
-        return f"{bounds}A range such as 2020 to 2024 gives a group for each; edges such as 0, 40, 65, 90 a group between two."
+        return (
+            f"{bounds}A range such as 2020 to 2024 gives a group for each; edges such as 0, 40, 65, 90 a group between two."
+            " Empty: a group for each number that the conditions leave."
+        )
 
     def _chosen(self, _: object) -> None:
         """Another column: its comparisons, and an empty control that fits it."""

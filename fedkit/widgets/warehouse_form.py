@@ -49,20 +49,20 @@ class QueryForm(ipywidgets.VBox):
         self, known: Mapping[str, Sequence[str]] | None = None, changed: Callable[[], None] | None = None, **values: Any
     ) -> None:
         self._known, self.changed, self._quiet = known or {}, changed or (lambda: None), True
-        wide, short = {"style": _STYLE, "layout": ipywidgets.Layout(**_WIDE)}, {"style": _STYLE}
+        short = {"style": _STYLE}
         views = [(f"{view.name}: {view.what}", name) for name, view in VIEWS.items()]
         self.way = ipywidgets.Dropdown(options=[("choosing", ""), ("typing SQL", "sql")], description="Ask by", **short)
-        self.sql = ipywidgets.Textarea(rows=5, description="SQL", continuous_update=True, **wide).add_class("fk-source")
+        self.sql = ipywidgets.Textarea(rows=5, description="SQL", continuous_update=True, **_wide()).add_class("fk-source")
         self.fields: dict[str, Any] = {
-            "view": ipywidgets.Dropdown(options=views, description="Ask about", **wide),
+            "view": ipywidgets.Dropdown(options=views, description="Ask about", **_wide()),
             "measure": ipywidgets.Dropdown(
-                options=measures_of(SCHEMA.view("patients")), description="Count or measure", **wide
+                options=measures_of(SCHEMA.view("patients")), description="Count or measure", **_wide()
             ),
-            "column": ipywidgets.Dropdown(options=numbers_of(SCHEMA.view("patients")), description="Of column", **wide),
+            "column": ipywidgets.Dropdown(options=numbers_of(SCHEMA.view("patients")), description="Of column", **_wide()),
             "low": ipywidgets.FloatText(description="Lowest value that counts", **short),
             "high": ipywidgets.FloatText(description="Highest value that counts", **short),
-            "by_site": ipywidgets.Checkbox(description="Tell the sites apart", indent=True, **wide),
-            "mode": ipywidgets.Dropdown(options=[(w, n) for n, w in MODE_WORDS.items()], description="Protection", **wide),
+            "by_site": ipywidgets.Checkbox(description="Tell the sites apart", indent=True, **_wide()),
+            "mode": ipywidgets.Dropdown(options=[(w, n) for n, w in MODE_WORDS.items()], description="Protection", **_wide()),
             "rho": ipywidgets.FloatText(value=0.1, step=0.05, description="Privacy cost (rho)", **short),
             "groups_per_person": ipywidgets.IntText(value=1, description="Groups of one person", **short),
         }
@@ -221,6 +221,11 @@ class QueryForm(ipywidgets.VBox):
             for line in lines:
                 number += bool(line.column.value)
                 line.say(found.get(f"{kind} {number}", "") if line.column.value else "")
+
+
+def _wide() -> dict[str, Any]:
+    """Style and a layout of its own: what shares a layout is hidden together."""
+    return {"style": _STYLE, "layout": ipywidgets.Layout(**_WIDE)}
 
 
 _MODE_HINTS: Mapping[str, str] = {

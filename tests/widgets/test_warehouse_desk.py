@@ -82,6 +82,8 @@ def test_a_wrong_line_says_so_beside_itself_and_not_elsewhere() -> None:
 def test_bounds_and_noise_are_asked_for_only_where_they_matter() -> None:
     form = QueryForm(view="visits")
     assert not any(display(form.fields[name]) for name in ("column", "low", "high", "rho", "groups_per_person"))
+    always = ("view", "measure", "by_site", "mode")
+    assert all(display(form.fields[name]) for name in always)
     form.set(measure="mean", column="days")
     assert (form.values.low, form.values.high) == (0, 3650), "what the column can be, for a start"
     assert all(display(form.fields[name]) for name in ("column", "low", "high"))
