@@ -1,8 +1,8 @@
 """A table of counts: chi-square, odds ratio, Cramér's V. Plain arithmetic on counts that are out already.
 
 Sources: Agresti, "Categorical Data Analysis", Wiley 2002, 3.1 and 3.2 (chi-square, Woolf's interval); Yates, JRSS 1934;
-Haldane, Annals of Human Genetics 1956, and Anscombe, Biometrika 1956 (half a count in each cell where one is empty); Gaboardi et
-al., "Differentially private chi-squared hypothesis testing", ICML 2016, algorithm MCIndep (noise belongs to the test).
+Haldane, Annals of Human Genetics 1956, and Anscombe, Biometrika 1956 (half a count in each cell where one is empty); Gaboardi
+et al., "Differentially private chi-squared hypothesis testing", ICML 2016, algorithm MCIndep (noise belongs to the test).
 """
 
 from __future__ import annotations

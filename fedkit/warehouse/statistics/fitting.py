@@ -37,6 +37,10 @@ DONE = 1e-8
 #: … or by this, where it comes no nearer: what is left is the rounding of the sums.
 NEAR = 1e-5
 
+#: The condition number of a correlation matrix from which on its terms tell each other exactly: the rounding of sums is all that
+#: keeps them apart.
+WORST = 1e10
+
 
 @dataclass(frozen=True)
 class Coefficient:
@@ -105,6 +109,11 @@ def fit(
     """
     question = GLMStep(view, family, response, tuple(terms), where=where, protection=protection or Protection())
     question.check()
+    return fit_of(ask, question)
+
+
+def fit_of(ask: Ask, question: GLMStep) -> Model:
+    """The model of a question that was checked; its own coefficients do not matter. Raises as `fit`."""
     if question.protection.mode != "rules":
         return _with_noise(question, ask)
     at, moved = np.zeros(len(question.parameters)), np.zeros(0)
@@ -154,7 +163,7 @@ class _Sums:
     def solve(self) -> np.ndarray:
         """The step of Fisher's scoring. Raises TrainingError if a term is a sum of others."""
         size = np.sqrt(np.diag(self.information))
-        if not (size > 0).all() or np.linalg.cond(self.information / np.outer(size, size)) > 1e12:
+        if not (size > 0).all() or np.linalg.cond(self.information / np.outer(size, size)) > WORST:
             raise TrainingError(
                 "the terms of the model tell each other exactly",
                 expected="terms of which none is a sum of others",

@@ -1,6 +1,6 @@
 """What a statistic reads of a site: named columns of one view, as numbers. The site selects them over its hardened connection.
 
-    Frame("patients", {"born": Figure("birth_year"), "sex": Codes("sex", ("female", "male")), "implant": Holds(Has("mentions"))})
+    Frame("patients", {"born": Figure("birth_year"), "sex": Codes("sex", ("female", "male")), "any": Holds(Has("mentions"))})
 
 Nothing of a frame leaves the site; a site's step (`Statistic.answer`) makes sums of it. Words and dates come as numbers, so no
 word out of the data is in a frame, and none can be in an error.

@@ -7,8 +7,8 @@
 
 A person comes in on the first day of `start`, has the event on the first day of `event` that is not before it, and is followed
 until the last day of `seen`. A site tells in which interval each person's time ends, with or without the event; adding that
-over sites gives the same curve as all persons in one place with their times in these intervals. Each person is in one cell, so noise
-of sensitivity 1 does (Gondara and Wang, "Differentially private survival function estimation", MLHC 2020).
+over sites gives the same curve as all persons in one place with their times in these intervals. Each person is in one cell, so
+noise of sensitivity 1 does (Gondara and Wang, "Differentially private survival function estimation", MLHC 2020).
 """
 
 from __future__ import annotations

@@ -146,7 +146,9 @@ def check_variable(variable: Variable, view: View, schema: Schema = SCHEMA) -> N
 
 def labels(divider: Divider, view: str) -> tuple[str, ...]:
     """What its groups are called, in order."""
-    return NO_YES if isinstance(divider, Flag) else divider.labels(SCHEMA.view(view).column(divider.column))
+    if isinstance(divider, Flag):
+        return NO_YES
+    return divider.values or divider.labels(SCHEMA.view(view).column(divider.column))
 
 
 def item(variable: Variable, view: str) -> Item:
