@@ -145,6 +145,7 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "execution.failed": {"request": "digest", "entry": "name", "round": "count", "reason": "word", "killed": "word?"},
     "execution.cancelled": {"request": "digest", "calls": "count"},
     # -- of the data warehouse: cost is in millionths of epsilon, as a spending on the ledger
+    "warehouse.opened": {"build": "digest", "pipeline": "digest", "model": "digest?", "notes": "count"},
     "question.planned": {"request": "digest", "question": "digest", "cost": "count", "allowed": "flag"},
     "question.answered": {
         "request": "digest",

@@ -102,16 +102,23 @@ def process_notes(
     done = store.begin(STAGE, settings.print)
     progress(done, total)
     report = ProcessReport()
-    batches = store.pending(STAGE, size=BATCH)
     if total - done <= BATCH:
         workers = 1  # a process takes longer to start than so few notes to read
-    for result in _here(batches, settings) if workers == 1 else _in_workers(batches, settings, workers):
+    for result in read_batches(store.pending(STAGE, size=BATCH), settings, workers):
         store.save(STAGE, result.notes, result.failed)
         report.count(result)
         done += len(result.notes) + len(result.failed)
         progress(done, total)
     report.notes, report.failed = store.count(STAGE), store.failed(STAGE)
     return report
+
+
+def read_batches(batches: Iterable[Batch], settings: Settings, workers: int) -> Iterator[Done]:
+    """Batches through the pipeline, in their order. workers: processes; 1 works in this one.
+
+    Raises ConfigurationError if workers cannot start.
+    """
+    return _here(batches, settings) if workers == 1 else _in_workers(batches, settings, workers)
 
 
 def read_batch(pipeline: Pipeline, batch: Batch) -> Done:

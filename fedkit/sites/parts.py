@@ -32,12 +32,12 @@ from fedkit.sites.gate_store import GateStore
 from fedkit.sites.journal import Journal
 from fedkit.sites.passwords import MADE, hashed
 from fedkit.sites.store import DuckDBNoteStore
+from fedkit.sites.warehouse.site_tables import About, SiteTables
 from fedkit.sites.worker import WorkerPool
 
 if TYPE_CHECKING:
     from fedkit.notes.corpus import SiteNotes
     from fedkit.sites.domain import Domain
-    from fedkit.sites.warehouse.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class SiteConfig:
 class SiteParts:
     """An open site. handle: of the private asset, which only PySyft's call of an approved function knows.
 
-    clock: Unix seconds, UTC.   warehouse: what questions are answered from; None as long as it was not built.
+    clock: Unix seconds, UTC.   warehouse: what questions are answered from.
     """
 
     config: SiteConfig
@@ -122,7 +122,7 @@ class SiteParts:
     logs: ExecutionLogs
     access: Access
     clock: Callable[[], float] = time.time
-    warehouse: Engine | None = None
+    warehouse: SiteTables | None = None
 
     @property
     def key_name(self) -> str:
@@ -136,6 +136,8 @@ class SiteParts:
     def close(self) -> None:
         """Close everything, whatever of it fails."""
         with ExitStack() as stack:
+            if self.warehouse is not None:
+                stack.callback(self.warehouse.close)
             for part in (self.store, self.channel, self.journal, self.domain):
                 stack.callback(part.close)
             if self.owns_pool:
@@ -183,7 +185,18 @@ def open_parts(config: SiteConfig, pool: WorkerPool | None = None, first_notes: 
     pool.start()
     channel = Channel(folder / "channel")
     logs = ExecutionLogs(folder / "logs")
-    return SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle, logs, access)
+    parts = SiteParts(config, info, domain, store, notes, channel, pool, own, journal, keys, handle, logs, access)
+    parts.warehouse = SiteTables(config.name, folder, notes, opened=lambda about: _tell_tables(parts, about))
+    return parts
+
+
+def _tell_tables(parts: SiteParts, about: About) -> None:
+    """Journal which build questions are answered from, once for each."""
+    fields = {"build": about.build, "pipeline": about.pipeline, "notes": about.notes}
+    if about.model_digest:
+        fields["model"] = about.model_digest
+    if not parts.journal.has("warehouse.opened", **fields):
+        parts.journal.append("warehouse.opened", parts.config.name, **fields)
 
 
 def _accounts(config: SiteConfig, access: Access, domain: Domain) -> None:
