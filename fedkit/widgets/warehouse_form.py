@@ -77,7 +77,7 @@ class QueryForm(ipywidgets.VBox):
         for name, control in self.fields.items():
             control.observe(self._viewed if name == "view" else self._typed, names="value")
         self.fields["column"].observe(self._bounded, names="value")
-        self.way.observe(self._typed, names="value")
+        self.way.observe(self._switched, names="value")
         self.sql.observe(self._typed, names="value")
         self._quiet = False
         self.set(**values)
@@ -186,6 +186,14 @@ class QueryForm(ipywidgets.VBox):
         quiet, self._quiet = self._quiet, True
         self.fields["low"].value, self.fields["high"].value = float(column.low or 0), float(column.high or 0)
         self._quiet = quiet
+        self._typed(None)
+
+    def _switched(self, _: Any) -> None:
+        """Who goes on to SQL finds there what was chosen so far."""
+        if self.way.value and not self.sql.value and not problems(self.values):
+            from fedkit.warehouse import sql
+
+            self.sql.value = sql.write(question_of(self.values))
         self._typed(None)
 
     def _changed_line(self) -> None:

@@ -117,6 +117,19 @@ def test_sql_makes_the_same_question_under_the_same_protection() -> None:
     assert form.question.cost() == 0.3
 
 
+def test_who_goes_on_to_sql_finds_there_what_was_chosen() -> None:
+    form = QueryForm(**IMPLANTS)
+    chosen = form.question
+    form.way.value = "sql"
+    assert "SELECT" in form.sql.value
+    assert form.question is not None
+    assert form.question.digest == chosen.digest
+    form.sql.value += " HAVING COUNT(*) > 3"
+    assert form.question is None
+    form.way.value = ""
+    assert form.question == chosen
+
+
 @pytest.mark.parametrize("text", ["DROP TABLE person", "SELECT * FROM mentions", "SELECT person_id FROM notes", "; --", ""])
 def test_sql_that_cannot_be_asked_says_why_at_the_field(text: str) -> None:
     form = QueryForm()
