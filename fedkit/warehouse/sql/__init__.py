@@ -9,7 +9,8 @@ fit. It is never run and never sent. What SQL means here, it means in DuckDB and
 
 What can be typed: one SELECT from one view. Figures: COUNT(*), COUNT(DISTINCT person_id | note_id | visit_id), SUM, AVG,
 VARIANCE (or VAR_SAMP) of a number, SUM(x * x); with bounds as `AVG(CASE WHEN x < 0 THEN 0 WHEN x > 9 THEN 9 ELSE x END)`.
-Conditions: = <> < <= > >= BETWEEN, IN, LIKE 'A10%' (STARTS_WITH), AND, OR, NOT, IS [NOT] TRUE; person_id IN (SELECT person_id FROM …).
+Conditions: = <> < <= > >= BETWEEN, IN, LIKE 'A10%' (STARTS_WITH), AND, OR, NOT, IS [NOT] TRUE;
+person_id IN (SELECT person_id FROM …).
 Groups: columns, whose values the condition has to imply, or a CASE whose branches are named as fedkit names them.
 """
 

@@ -172,7 +172,8 @@ def source(select: exp.Select) -> str:
 
 
 def _starts(node: Any, view: View, negated: bool) -> Predicate:
-    node = only(node, type(node), "this", "expression")
+    negated = negated != bool(node.args.get("negate"))  # NOT LIKE
+    node = only(node, type(node), "this", "expression", "negate")
     found = view.column(column(unwrapped(node.this)))
     pattern = constant(node.args["expression"])
     if type(node) is exp.StartsWith:
