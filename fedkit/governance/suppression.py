@@ -12,7 +12,7 @@ is what an auditing tool checks there. Minimal loss is not sought (it is NP-hard
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,14 +33,20 @@ class Line:
 
 
 def to_hide(
-    keys: Sequence[Key], counts: Sequence[tuple[int, ...]], *, totals: Sequence[int | None], threshold: int
+    keys: Sequence[Key],
+    counts: Sequence[tuple[int, ...]],
+    *,
+    totals: Sequence[int | None],
+    threshold: int,
+    also: Collection[int] = (),
 ) -> set[int]:
     """Numbers of the rows that stay.
 
     keys: of each row, different; rows of nobody left out.   counts: of each row, one for each count column.
     totals: for each category, the value that stands for all others together.   threshold: persons, of each count column.
+    also: rows that another rule keeps back, to be kept from subtraction like the small ones.
     """
-    small = {row for row, values in enumerate(counts) if min(values) < threshold}
+    small = {row for row, values in enumerate(counts) if min(values) < threshold} | set(also)
     hidden = set(small)
     if not small:
         return hidden
