@@ -121,7 +121,7 @@ class Execution:
         check_weights(request.kind, key[3] != NOTHING)
         questions = KINDS[request.kind].questions
         if questions:
-            self.answering.check(request, key)
+            self.answering.check(request, key, user)
         if (receipt := self.parts.store.receipt(*key)) is not None:
             if not self.parts.store.told(receipt):
                 self._finished(receipt, user)

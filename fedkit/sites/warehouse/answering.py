@@ -72,15 +72,20 @@ class Answering:
         pooled = question.protection.mode == "pooled"
         return not pooled and self.released.has(self._whose(request, user), self._name(question))
 
-    def check(self, request: CodeRequest, key: Key) -> None:
+    def check(self, request: CodeRequest, key: Key, user: str) -> None:
         """The rules about the question itself, asked again with every call. Raises a Refused or RequestError."""
         question = self.questions.of(key)
         self.questions.check_number(key)
-        self.check_question(request, question)
+        self.check_question(request, question, user)
 
-    def check_question(self, request: CodeRequest, question: Asked) -> None:
-        """Whether a question is one that this site could answer under this request. Raises RequestError, AccessRefused."""
+    def check_question(self, request: CodeRequest, question: Asked, user: str) -> None:
+        """Whether a question is one that this site could answer this person under this request.
+
+        Raises RequestError, AccessRefused, LimitReached.
+        """
         question.check()
+        if isinstance(question, Statistic) and question.protection.mode == "rules":
+            question.after(self.released.questions(request.dataset, user))
         check_scope(question, request.settings)
         if question.protection.mode == "pooled" and request.secure_sum is None:
             raise RequestError(

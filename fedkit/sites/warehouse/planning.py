@@ -29,7 +29,7 @@ def plan(site: _Rules, request: CodeRequest, question: Asked, context: Context, 
     Rules of the result (few persons in a row, one value that outweighs the others) are asked when it runs.
     """
     verdicts = [
-        _verdict("Question", lambda: site.answering.check_question(request, question), "fits the schema and the request")
+        _verdict("Question", lambda: site.answering.check_question(request, question, user), "fits the schema and the request")
     ]
     for rule, clause in zip(site.rules.rules, site.rules.clauses(), strict=True):
         verdicts.append(_verdict(clause.rule, lambda rule=rule: rule.admits(context), clause.says))  # type: ignore[misc]

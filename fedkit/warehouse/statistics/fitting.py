@@ -37,8 +37,8 @@ DONE = 1e-8
 #: … or by this, where it comes no nearer: what is left is the rounding of the sums.
 NEAR = 1e-5
 
-#: The condition number of a correlation matrix from which on its terms tell each other exactly: the rounding of sums is all that
-#: keeps them apart.
+#: The condition number of a correlation matrix from which on its terms tell each other exactly: the rounding of sums is all
+#: that keeps them apart.
 WORST = 1e10
 
 

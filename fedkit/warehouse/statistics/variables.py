@@ -23,7 +23,7 @@ from fedkit.warehouse.predicates import All, Compare, Has, Not, Predicate, check
 from fedkit.warehouse.predicates import Any as AnyOf
 from fedkit.warehouse.predicates import from_json as predicate_from_json
 from fedkit.warehouse.schema import SCHEMA, Schema, View
-from fedkit.warehouse.statistics.frames import Codes, Columns, Figure, Holds, Item
+from fedkit.warehouse.statistics.frames import PERSON, Codes, Columns, Figure, Holds, Item
 from fedkit.warehouse.suggestions import shown
 
 #: The values of a flag, as everywhere in the warehouse.
@@ -81,6 +81,8 @@ class Flag:
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.isascii() and self.name.isidentifier() and len(self.name) <= 32):
             raise RequestError("a flag's name is an identifier", expected="1 to 32 letters, digits and _", got=shown(self.name))
+        if self.name.lower() == PERSON:
+            raise RequestError(f"no flag can be called {PERSON}", expected="another name", got=PERSON)
         if not isinstance(self.when, Compare | All | AnyOf | Not | Has):
             raise RequestError("a flag needs a condition", expected="Compare, All, Any, Not or Has")
 
@@ -173,7 +175,7 @@ def places(divider: Divider, columns: Columns) -> np.ndarray:
 
 
 def unlike(variables: Sequence[Variable]) -> None:
-    """Raises RequestError if two have one name."""
-    names = [name_of(v) for v in variables]
+    """Raises RequestError if two have one name; databases read upper and lower case alike."""
+    names = [name_of(v).lower() for v in variables]
     if len(set(names)) != len(names):
         raise RequestError("a variable stands twice", expected="each column and each flag once", got=", ".join(names)[:80])

@@ -152,5 +152,5 @@ def test_questions_are_data_and_read_strictly() -> None:
     assert from_json(question.to_json()) == question
     with pytest.raises(RequestError, match="not divided into groups"):
         from_json({**question.to_json(), "rows": Amount("birth_year", 1900, 2000).to_json()})
-    with pytest.raises(RequestError, match="two groups or more|no such size"):
+    with pytest.raises(RequestError, match="no such size"):
         Contingency("patients", Group("sex", ("female",)), IMPLANT).check()

@@ -59,7 +59,7 @@ def test_maintenance_of_leukaemia_as_r_publishes_it() -> None:
 
 
 def test_six_mercaptopurine_as_published() -> None:
-    """Freireich et al., Blood 1963, as in Kalbfleisch and Prentice: 9 and 21 relapses, 19.25 and 10.75 expected, log-rank 16.79."""
+    """Freireich et al., Blood 1963, in Kalbfleisch and Prentice: 9 and 21 relapses, 19.25 and 10.75 expected, test 16.79."""
     treated = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
     relapsed = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
     placebo = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
