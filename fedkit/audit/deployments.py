@@ -62,6 +62,7 @@ def _joined(replays: Sequence[Replay], foreign: set[int]) -> Replay:
             whole.turnover.setdefault(held, []).extend(turns)
         whole.asked |= replay.asked
         whole.models |= replay.models
+        whole.paid |= replay.paid
         whole.last |= {key: max(number, whole.last.get(key, 0)) for key, number in replay.last.items()}
         whole.decisions += replay.decisions
         whole.rounds += replay.rounds
