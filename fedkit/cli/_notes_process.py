@@ -58,7 +58,7 @@ def _existing(kind, store: Path):  # type: ignore[no-untyped-def]
     """The store, opened for writing; a name that is not there is no new store."""
     if not store.exists():
         kind.open(store).close()  # raises what says so
-    return kind.open(store, write=True)
+    return kind.open(store, write=True, megabytes=48)  # a batch is 2 MB, so that pages need not pile up
 
 
 def _names(given: str | None, known: tuple[str, ...], option: str) -> tuple[str, ...]:

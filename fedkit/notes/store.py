@@ -44,7 +44,6 @@ CREATE TABLE results (stage VARCHAR NOT NULL, position BIGINT NOT NULL, row VARC
 #: One thread, little memory, nothing spilled to other files, no extensions.
 _SETTINGS: dict[str, str] = {
     "threads": "1",
-    "memory_limit": "128MB",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "temp_directory": "",
@@ -54,6 +53,9 @@ _SETTINGS: dict[str, str] = {
 # the memory limit; and the size is a property of the attachment, not of the file.
 _ROW_GROUP = 2048
 
+#: Bytes of notes that are read, worked on and saved together.
+_AT_ONCE = 2_000_000
+
 
 class NoteFile:
     """Notes in one DuckDB file of mode 0600. One process writes at a time; reading needs that none does."""
@@ -62,8 +64,10 @@ class NoteFile:
         self.path, self.database, self._umask = path, database, umask
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False) -> NoteFile:
+    def open(cls, path: Path, *, write: bool = False, megabytes: int = 128) -> NoteFile:
         """The file at `path`; with `write` a new one where there is none.
+
+        megabytes: what the database may hold of it in memory; pages that were read or written stay there up to this.
 
         While it is open for writing, the process makes new files for their owner alone (umask 077): the database's log holds
         notes too. Raises ConfigurationError if there is nothing to read, StorageError for a file that is none of ours, one
@@ -84,7 +88,7 @@ class NoteFile:
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            store = cls(path, duckdb.connect(":memory:", config=_SETTINGS), umask)
+            store = cls(path, duckdb.connect(":memory:", config={**_SETTINGS, "memory_limit": f"{megabytes}MB"}), umask)
             store._attach(write)
             if new:
                 store.database.execute(f"BEGIN; {_SCHEMA} INSERT INTO about VALUES ('version', '{_VERSION}'); COMMIT")
@@ -144,19 +148,18 @@ class NoteFile:
             yield from (note for _, note in batch)
 
     def batches(self, stage: str = SOURCE, *, after: int = -1, size: int = 500) -> Iterator[list[tuple[int, Note]]]:
-        """[(position, note), …] of a stage, in order, behind position `after`."""
+        """[(position, note), …] of a stage, in order, behind position `after`; fewer at a time where they are long."""
         table, where = ("notes", "") if stage == SOURCE else ("results", "stage = ? AND row IS NOT NULL AND ")
         first = [] if stage == SOURCE else [stage]
         last = self._one("SELECT coalesce(max(position), -1) FROM notes")
         while after < last:
             # By range of positions and not by LIMIT: the database then reads only the blocks that hold them.
-            rows = self.rows(
-                f"SELECT position, row FROM {table} WHERE {where} position > ? AND position <= ? ORDER BY position",
-                [*first, after, after + size],
-            )
-            if rows:
+            part = f"FROM {table} WHERE {where} position > ? AND position <= ? ORDER BY position"
+            lengths = self.rows(f"SELECT position, strlen(row) {part}", [*first, after, after + size])
+            for before, last_one in _pieces(after, lengths):
                 yield [
-                    (position, Note.from_row(json.loads(row), f"{self.path.name}, note {position}")) for position, row in rows
+                    (position, Note.from_row(json.loads(row), f"{self.path.name}, note {position}"))
+                    for position, row in self.rows(f"SELECT position, row {part}", [*first, before, last_one])
                 ]
             after += size
 
@@ -262,6 +265,18 @@ class NoteFile:
             return self.database.execute(sql, list(values)).fetchall()
         except duckdb.Error as error:
             raise _unusable(self.path, error) from None
+
+
+def _pieces(after: int, lengths: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """(position before the first, position of the last) of rows that together have `_AT_ONCE` bytes, or one that has more."""
+    held, last = 0, after
+    for position, length in lengths:
+        if held and held + length > _AT_ONCE:
+            yield after, last
+            after, held = last, 0
+        held, last = held + length, position
+    if held:
+        yield after, last
 
 
 def _unusable(path: Path, error: Exception) -> StorageError:

@@ -68,9 +68,7 @@ _NAMES = (
     r"|PERH|ITK|LTKH|IVKH|TÜK|Mustamäe haigla|Magdaleena|Confido|Mehiläinen|Mehiläisessä|Terveystalo|Terveystalossa"
     r"|Pihlajalinna"
 )
-_KNOWN = re.compile(
-    rf"(?<![^\W_])(?:{_NAMES})(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])"
-)
+_KNOWN = re.compile(rf"(?<![^\W_])(?:{_NAMES})(?::?s|:n|:ssa|:ssä|:sta|:stä|:lle|-[a-zæøåäö]+)?(?![^\W_])")
 
 
 _WARD_WORD = word_sign(

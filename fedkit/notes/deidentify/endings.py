@@ -26,7 +26,7 @@ CLITICS = {
 _OF_NEN = ("sen", "sella", "selle", "selta", "sta", "sesta", "seen")
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def stems(lower: str, language: str) -> tuple[str, ...]:
     """The word, and what is left without a genitive or case ending."""
     found = [lower]

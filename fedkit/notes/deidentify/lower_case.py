@@ -47,7 +47,7 @@ def is_word(lower: str, language: str, words: Words) -> bool:
     return _is_word(lower, language, words)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _is_word(lower: str, language: str, words: Words) -> bool:
     if words.holds(lower):
         return True

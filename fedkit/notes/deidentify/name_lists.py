@@ -12,6 +12,7 @@ from fedkit.notes.concepts import built_in
 from fedkit.notes.deidentify.scanning import TOKEN
 from fedkit.notes.resources import read_table
 
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """What is known about words that are written with a capital."""

@@ -115,7 +115,9 @@ class _Names:
         if rule == "kept":
             return rule
         after = text[end : end + 1]
-        if (after.isspace() and text[end + 1 : end + 2] in _OF_DOSE and has_dose(text, end)) or (role.eponym and is_eponym(text, self.token(i))):
+        if (after.isspace() and text[end + 1 : end + 2] in _OF_DOSE and has_dose(text, end)) or (
+            role.eponym and is_eponym(text, self.token(i))
+        ):
             return "kept"
         if begins and role.colon and after == ":":
             return "kept"
@@ -142,10 +144,10 @@ class _Names:
                 end += 1
             run = range(i, end)
             lower = [self.spelled[j].lower() for j in run]
-            if 2 <= len(run) <= 4 and any(r is not None and r.shouted for r in self.roles[i:end]):
-                if not any(word in lists.grammar or word in lists.headings for word in lower):
-                    for j in run:
-                        self.rules[j] = self.rule(j) or "name.list"
+            given = any(r is not None and r.shouted for r in self.roles[i:end])
+            if 2 <= len(run) <= 4 and given and not any(w in lists.grammar or w in lists.headings for w in lower):
+                for j in run:
+                    self.rules[j] = self.rule(j) or "name.list"
             done = end
 
     def _join_beside(self) -> None:

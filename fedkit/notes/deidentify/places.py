@@ -99,7 +99,7 @@ def all_towns() -> frozenset[str]:
     return frozenset().union(*(towns(language) for language in ("nb", "sv", "da", "fi", "et")))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def is_town(word: str, language: str) -> bool:
     """Whether a capitalised word, perhaps with a case ending, names a place of the country."""
     known = towns(language) or all_towns()

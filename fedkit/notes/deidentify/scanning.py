@@ -64,7 +64,7 @@ class Figures:
 
 
 class Glance(NamedTuple):
-    """What stands in one text: where its words begin and the words (see `TOKEN`), the different ones, their signs, the figures."""
+    """What stands in one text: where its words begin and the words (see `TOKEN`), the different ones, their signs, figures."""
 
     text: str
     starts: Sequence[int]
@@ -153,7 +153,8 @@ def blotted(text: str, found: Sequence[tuple[int, int]]) -> str:
             merged[-1] = merged[-1][0], max(merged[-1][1], end)
         else:
             merged.append((start, end))
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for start, end in merged:
         pieces += text[at:start], BLOT * (end - start)
         at = end

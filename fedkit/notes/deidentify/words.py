@@ -72,7 +72,7 @@ class Words:
 
     def __init__(self, lists: tuple[WordList, ...], learnt: frozenset[str] = frozenset()) -> None:
         self._lists, self.learnt = lists, learnt
-        self.holds = lru_cache(maxsize=100_000)(self._holds)
+        self.holds = lru_cache(maxsize=20_000)(self._holds)
         self.borrowed = lru_cache(maxsize=20_000)(self._borrowed)
 
     def own(self, word: str) -> bool:
