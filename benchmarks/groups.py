@@ -144,6 +144,21 @@ def names5() -> list[Measured]:
     ]
 
 
+def small_updates() -> list[Measured]:
+    """Bytes of an update in sparse ternary form beside float32, and what the federation loses by it on five real corpora."""
+    if not NAMES5.is_dir():
+        raise RuntimeError(f"no corpus at {NAMES5.name}: set NAMES5 to a folder of one folder per site")
+    found = last_json([sys.executable, "benchmarks/small_updates.py", "--corpus", str(NAMES5)], OMP_NUM_THREADS="1")
+    again = "python benchmarks/run.py --only small_updates"
+    seeds = ", ".join(f"{'whole' if r['codec'] is None else 'ternary'} {r['f1']:.2f} (seed {r['seed']})" for r in found["rows"])
+    note = f"mean of an update's bytes on the wire, file and names included; the tenth that changed most, as a sign: {seeds}"
+    loss = found["f1"] - found["f1_small"]
+    return [
+        Measured("bytes_ratio", found["bytes"], "bytes", again, found["bytes_whole"], "the same weights as float32", note),
+        Measured("bytes_f1_loss", loss, "points", again, 0.5, "goal, at most", f"F1 on test, mean over sites; {seeds}"),
+    ]
+
+
 #: Corpora that others published; set CORPORA to another place.
 CORPORA = Path(os.environ.get("CORPORA", ROOT.parent / "shared" / "corpora"))
 

@@ -31,7 +31,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from fedkit.federation.parameters import Parameters
+from fedkit.federation.compression import codec_for, restored, sent
+from fedkit.federation.parameters import Parameters, encode
 from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, run_rounds
 from fedkit.federation.strategies import strategy_for
 from fedkit.ner import tasks
@@ -89,13 +90,21 @@ def _work(site: str, entry: str, weights: Parameters, settings: dict[str, Any]) 
 
 
 def federated(corpus: Corpus, settings: dict[str, Any], told: Any) -> tuple[Scores, Parameters, dict[str, float]]:
-    """Counts on each test set, the weights, and words, CPU seconds and seconds."""
+    """Counts on each test set, the weights, and words, CPU seconds and seconds; where the settings name a compression, also the
+    mean bytes of an update, and of the same one as it would be without."""
     began = time.monotonic()
     sites = SiteProcesses(corpus)
 
+    codec, kept, updates = codec_for(settings), dict[str, Any](), list[tuple[int, int]]()
+
     def execute(site: str, entry: str, number: int, weights: Parameters) -> Execution:
         result = sites.call(site, entry, weights, {**settings, "round": number, "site": site})
-        return Execution(result["tensors"], result["numbers"])
+        tensors = result["tensors"]
+        if codec is not None and tensors:  # as a site does it, see fedkit.sites.computing
+            packed, kept[site] = sent(codec, weights, tensors, kept.get(site))
+            updates.append((len(encode(packed)), len(encode(tensors))))
+            tensors = restored(codec, weights, packed)
+        return Execution(tensors, result["numbers"])
 
     def event(event: RoundEvent) -> None:
         if event.record:
@@ -116,6 +125,8 @@ def federated(corpus: Corpus, settings: dict[str, Any], told: Any) -> tuple[Scor
     finally:
         sites.close()
     spent = {"words": sites.words, "cpu_seconds": sites.cpu_seconds, "seconds": time.monotonic() - began}
+    if updates:
+        spent["bytes"], spent["bytes_whole"] = (sum(column) / len(updates) for column in zip(*updates, strict=True))
     return scores, done.parameters, spent
 
 

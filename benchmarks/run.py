@@ -33,6 +33,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "demo": groups.demo,
     "private_training": groups.private_training,
     "names5": groups.names5,
+    "small_updates": groups.small_updates,
     "verify_rows": groups.verify_rows,
     "ledger_acts": groups.ledger_acts,
     "concepts": groups.concepts,
