@@ -119,9 +119,6 @@ class Execution:
         check_asks(account.level, request.kind)
         self.rules.admits(self.context(request, key, user))
         check_weights(request.kind, key[3] != NOTHING)
-        questions = KINDS[request.kind].questions
-        if questions:
-            self.answering.check(request, key, user)
         if (receipt := self.parts.store.receipt(*key)) is not None:
             if not self.parts.store.told(receipt):
                 self._finished(receipt, user)
@@ -129,7 +126,9 @@ class Execution:
         if self.parts.store.attempts(*key) >= ATTEMPTS:
             raise used_up((ATTEMPTS, ATTEMPTS), what="attempts at this call")
         inputs = key[3]
-        if inputs != NOTHING and not questions and not self.parts.channel.may_read(user, inputs):
+        if KINDS[request.kind].questions:
+            self.answering.check(request, key, user)
+        elif inputs != NOTHING and not self.parts.channel.may_read(user, inputs):
             raise DigestMismatch(
                 "no weights with this digest are here",
                 expected="the digest of weights that were put here",

@@ -14,7 +14,7 @@ from fedkit.errors import ConfigurationError
 from fedkit.governance.kinds import KINDS
 from fedkit.governance.policies.moment import DAYS, TimeWindow
 from fedkit.governance.policies.presets import PRESETS
-from fedkit.governance.policies.settings import DEFAULT_PRESET, PolicySettings, minutes_of
+from fedkit.governance.policies.settings import DEFAULT_PRESET, DISCLOSURE, PolicySettings, minutes_of
 from fedkit.governance.request import PURPOSES
 
 
@@ -84,6 +84,12 @@ def _rho(value: Any) -> float:
     return float(value)
 
 
+def _disclosure(value: Any) -> str:
+    if value not in DISCLOSURE:
+        raise ValueError
+    return str(value)
+
+
 def _hours_text(value: Any) -> str:
     minutes_of(value)
     return str(value)
@@ -109,6 +115,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "rows": _whole(1, 1_000),
     "threshold": _whole(1, 1_000_000),
     "rounding": _whole(1, 1_000_000),
+    "disclosure": (f"one of {', '.join(DISCLOSURE)}", _disclosure),
     "noise": _some_of(tuple(KINDS), least=0),
     "rho_project": ("a number from 0", _rho),
     "rho_user": ("a number from 0", _rho),

@@ -12,6 +12,9 @@ from fedkit.governance.policies.moment import TimeWindow
 #: The preset of a federation that names none: what comes with it is made up, and its sites run on one machine.
 DEFAULT_PRESET = "teaching"
 
+#: What `fedkit.warehouse.disclosure` has as presets, the loosest first.
+DISCLOSURE = ("datashield", "opensafely", "acro", "strictest")
+
 _HOURS = re.compile(r"([012]\d):([0-5]\d)-([012]\d):([0-5]\d)")
 
 
@@ -29,6 +32,8 @@ class PolicySettings:
     quota, quota_days: executions of one person on a data set within so many days.
     numbers, rows: that one execution may let out: numbers, and rows of each table.
     threshold, rounding: of tables: persons a row must rest on, and the multiple that counts leave as.
+    disclosure: the published rules that answers of the data warehouse leave under, one of `DISCLOSURE`; threshold and rounding
+        above come on top.
     noise:      kinds of requests (`fedkit.governance.kinds`) whose results leave with noise or not at all.
     rho_project, rho_user, rho_in_all: privacy budget of a data set: for one person under one permit, for one person, and for
         all together (zCDP).
@@ -49,6 +54,7 @@ class PolicySettings:
     rows: int
     threshold: int
     rounding: int
+    disclosure: str
     noise: tuple[str, ...]
     rho_project: float
     rho_user: float

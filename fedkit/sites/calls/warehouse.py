@@ -37,7 +37,7 @@ class WarehouseCalls(Calls):
         if len(json.dumps(row)) > LONGEST:
             raise RequestError("the question is too long", expected=f"at most {LONGEST:,} characters", got="more")
         question = from_json(row)
-        self.execution.answering.check_question(request, question, caller.name)
+        self.execution.answering.check_fits(request, question)
         self.execution.answering.questions.keep(request.digest, question, caller.name)
         number = self.execution.answering.questions.next_number(request.digest)
         key = (request.digest, request.entries[0].name, number, question.digest)

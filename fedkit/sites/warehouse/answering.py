@@ -28,11 +28,12 @@ from fedkit.sites.under_way import Key, Underway
 from fedkit.sites.warehouse.engine import Engine
 from fedkit.sites.warehouse.questions import Questions
 from fedkit.sites.warehouse.released import Released, Whose
+from fedkit.warehouse import disclosure
+from fedkit.warehouse.disclosure import PRESETS, STRICTEST, protect
 from fedkit.warehouse.question import ANSWER, Asked, Question
 from fedkit.warehouse.scope import check_scope
 from fedkit.warehouse.statistics.base import Statistic
 from fedkit.warehouse.statistics.frames import Columns
-from fedkit.warehouse.statistics.limits import Limits
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -55,7 +56,8 @@ class Answering:
         self.parts, self.summing = parts, summing
         self.questions = Questions(parts.store.database)
         self.released = Released(parts.store.database)
-        self.limits = Limits(persons=settings.threshold)
+        chosen = STRICTEST if settings.disclosure == STRICTEST.name else PRESETS[settings.disclosure]
+        self.preset = chosen.at_least(settings.threshold, settings.rounding)
         self._rules = digest(settings.to_json())
 
     def asked(self, request: CodeRequest, key: Key) -> Asked | None:
@@ -76,16 +78,14 @@ class Answering:
         """The rules about the question itself, asked again with every call. Raises a Refused or RequestError."""
         question = self.questions.of(key)
         self.questions.check_number(key)
-        self.check_question(request, question, user)
+        self.check_fits(request, question)
+        if not self.remembers(request, question, user):  # what was given once may be given again
+            disclosure.check(question, self.preset)
+            self.check_history(request, question, user)
 
-    def check_question(self, request: CodeRequest, question: Asked, user: str) -> None:
-        """Whether a question is one that this site could answer this person under this request.
-
-        Raises RequestError, AccessRefused, LimitReached.
-        """
+    def check_fits(self, request: CodeRequest, question: Asked) -> None:
+        """Whether a question fits the schema, and what its request covers. Raises RequestError, AccessRefused."""
         question.check()
-        if isinstance(question, Statistic) and question.protection.mode == "rules":
-            question.after(self.released.questions(request.dataset, user))
         check_scope(question, request.settings)
         if question.protection.mode == "pooled" and request.secure_sum is None:
             raise RequestError(
@@ -94,6 +94,11 @@ class Answering:
                 got="one in mode pooled",
                 help="open a data request with pooled=True: its stewards then sign which sites are added up",
             )
+
+    def check_history(self, request: CodeRequest, question: Asked, user: str) -> None:
+        """Whether a question may follow those that this person had answers to. Raises LimitReached."""
+        if question.protection.mode == "rules" and isinstance(question, Statistic):
+            question.after(self.released.questions(request.dataset, user))
 
     def answer(self, request: CodeRequest, mine: Underway, release: Release) -> Answer:
         """The answer to the question of a call that was admitted and charged. Raises OutputRefused, ExecutionFailed, SiteError.
@@ -126,9 +131,9 @@ class Answering:
     def _figures(self, question: Asked, mine: Underway) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]]:
         """(tensors, tables) before the rules of what leaves: with noise where the question asks for it."""
         if isinstance(question, Question):
-            return {}, {ANSWER: [dict(row) for row in self.engine().rows(question, mine.call)]}
+            return {}, {ANSWER: protect(question, self.engine().rows(question, mine.call), self.preset).rows}
         if isinstance(question, Statistic):
-            answer = question.answer(self._frames(question, mine), self.limits)
+            answer = question.answer(self._frames(question, mine), self.preset.limits())
             return answer.tensors, answer.tables
         raise RequestError("this site answers no such kind of question", expected="counts or statistics", got=question.kind)
 

@@ -10,8 +10,12 @@ from fedkit.governance.policies import AllOf, Context, PolicySettings
 from fedkit.governance.policies.privacy import declared_rho
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.warehouse.answering import Answering
+from fedkit.warehouse import disclosure
 from fedkit.warehouse.plan_report import PlanReport, Verdict
 from fedkit.warehouse.question import Asked
+
+#: What is said of a question that no earlier answer stands against.
+ALONE = "together with what was answered before, it tells of no few persons, as far as can be told on paper"
 
 
 class _Rules(Protocol):
@@ -28,16 +32,17 @@ def plan(site: _Rules, request: CodeRequest, question: Asked, context: Context, 
 
     Rules of the result (few persons in a row, one value that outweighs the others) are asked when it runs.
     """
-    verdicts = [
-        _verdict("Question", lambda: site.answering.check_question(request, question, user), "fits the schema and the request")
-    ]
+    answering = site.answering
+    remembered = answering.remembers(request, question, user)
+    verdicts = list(disclosure.verdicts(question, answering.preset))
+    if not remembered:
+        verdicts.append(_verdict("earlier answers", lambda: answering.check_history(request, question, user), ALONE))
     for rule, clause in zip(site.rules.rules, site.rules.clauses(), strict=True):
         verdicts.append(_verdict(clause.rule, lambda rule=rule: rule.admits(context), clause.says))  # type: ignore[misc]
-    remembered = site.answering.remembers(request, question, user)
     return PlanReport(
         site=site.site,
         question=question.digest,
-        sql=site.answering.engine().sql(question),
+        sql=answering.engine().sql(question),
         groups=rows_of(question),
         cost_rho=context.cost,
         left_rho=left(site.settings, request, context),
