@@ -95,6 +95,10 @@ class Summing:
         vector = to_ring(values, len(self._group(request).sites))
         return {MASKED: self._masking(request).mask(number, vector)}
 
+    def fewest(self, request: CodeRequest) -> int:
+        """How many sites can open a sum, at least: shares of noise are cut so that those of so many are enough."""
+        return self._group(request).threshold
+
     def draws(self, request: CodeRequest, number: int, question: str) -> Draws:
         """What this site's share of a question's noise is drawn from: the same again for the same question (its digest) and
         number, so that a call which a crash cut off comes to the same masked numbers."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fedkit.digests import digest
 from fedkit.errors import RequestError, SiteError
 from fedkit.federation.parameters import decode, decode_tables, encode
 from fedkit.governance.kinds import KINDS
+from fedkit.governance.noise import gaussian
 from fedkit.governance.policies import PolicySettings
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.parts import SiteParts
@@ -30,6 +32,7 @@ from fedkit.sites.warehouse.questions import Questions
 from fedkit.sites.warehouse.released import Released, Whose
 from fedkit.warehouse import disclosure
 from fedkit.warehouse.disclosure import PRESETS, STRICTEST, protect
+from fedkit.warehouse.noise import noisy, pooled, share
 from fedkit.warehouse.question import ANSWER, Asked, Question
 from fedkit.warehouse.scope import check_scope
 from fedkit.warehouse.statistics.base import Statistic
@@ -108,7 +111,7 @@ class Answering:
         question = self.questions.of(mine.key)
         whose, name = self._whose(request, mine.user), self._name(question)
         if question.protection.mode == "pooled":
-            return self._pooled(request, question, mine, name)
+            return Answer(self._masked(request, question, mine))
         data = self.released.data(whose.dataset, name)
         if data is None:
             tensors, tables = self._figures(question, mine)
@@ -131,17 +134,32 @@ class Answering:
     def _figures(self, question: Asked, mine: Underway) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]]:
         """(tensors, tables) before the rules of what leaves: with noise where the question asks for it."""
         if isinstance(question, Question):
-            return {}, {ANSWER: protect(question, self.engine().rows(question, mine.call), self.preset).rows}
+            rows = self.engine().rows(question, mine.call)
+            if question.protection.mode == "noise":
+                rows = noisy(question, rows)
+            return {}, {ANSWER: protect(question, rows, self.preset).rows}
         if isinstance(question, Statistic):
             answer = question.answer(self._frames(question, mine), self.preset.limits())
             return answer.tensors, answer.tables
-        raise RequestError("this site answers no such kind of question", expected="counts or statistics", got=question.kind)
+        raise _no_such_kind(question)
 
     def _frames(self, question: Statistic, mine: Underway) -> dict[str, Columns]:
         return {name: self.engine().frame(frame, mine.call) for name, frame in question.frames().items()}
 
-    def _pooled(self, request: CodeRequest, question: Asked, mine: Underway, name: str) -> Answer:
-        raise RequestError("no pooled answers here yet", expected="a question in another mode")
+    def _masked(self, request: CodeRequest, question: Asked, mine: Underway) -> dict[str, np.ndarray]:
+        """The site's figures with its share of the noise, under its masks. The same call draws the same share, since a number
+        of a sum is masked once; it is not remembered, as each sum has masks of its own."""
+        number, fewest = mine.key[2], self.summing.fewest(request)
+        draws = self.summing.draws(request, number, question.digest)
+        if isinstance(question, Question):
+            values = pooled(question, self.engine().rows(question, mine.call), fewest=fewest, below=draws)
+        elif isinstance(question, Statistic):
+            sums = question.sums(self._frames(question, mine))
+            spread = share(question.sensitivity(), Fraction(question.protection.rho), fewest, len(sums))
+            values = sums + np.array([gaussian(spread, draws) for _ in sums], dtype=np.int64)
+        else:
+            raise _no_such_kind(question)
+        return self.summing.mask_whole(request, number, values)
 
     def _whose(self, request: CodeRequest, user: str) -> Whose:
         return Whose(request.dataset, user, request.permit.digest)
@@ -149,3 +167,7 @@ class Answering:
     def _name(self, question: Asked) -> str:
         """Under which an answer is remembered: the same for questions with the same meaning, under the same rules."""
         return digest([question.to_json(), self._rules])
+
+
+def _no_such_kind(question: Asked) -> RequestError:
+    return RequestError("this site answers no such kind of question", expected="counts or statistics", got=question.kind)
