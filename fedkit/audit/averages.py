@@ -37,7 +37,7 @@ def recompute(evidence: Evidence, replay: Replay, found: Found) -> int:
     if evidence.request.secure_sum is not None:
         return 0  # what left the sites is under masks, and only sums were ever opened
     strategy = evidence.request.settings.get("strategy", {"kind": "fedavg"})
-    if not isinstance(strategy, Mapping) or strategy.get("kind") != "fedavg":
+    if not isinstance(strategy, Mapping) or strategy.get("kind") not in ("fedavg", "fedprox"):  # they average alike
         return 0
     numbers = {receipt.numbers_digest: receipt.numbers for receipt in evidence.receipts}
     by_round: dict[tuple[str, bytes, int], list[Ran]] = defaultdict(list)

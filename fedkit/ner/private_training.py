@@ -21,7 +21,7 @@ import torch
 from fedkit.errors import TrainingError
 from fedkit.governance.training_noise import UNITS
 from fedkit.ner.models.base import TaggerModel
-from fedkit.ner.training import Pass, rate_at, training_settings
+from fedkit.ner.training import Pass, Proximal, rate_at, training_settings
 
 #: Notes that go through the model at once; the others of a step wait, and are added up.
 _AT_ONCE = 256
@@ -91,6 +91,7 @@ def private_pass(
     random = np.random.Generator(np.random.PCG64DXSM(secrets.randbits(256)))
     torch.manual_seed(secrets.randbits(63))  # dropout, which is drawn anew with the notes
     weights = [p for p in model.module.parameters() if p.requires_grad]
+    hold = Proximal(settings, weights)
     optimiser = torch.optim.Adam(weights, lr=training["lr"], fused=True)
     model.module.train()
     units = _units(len(items), patients if plan.unit == "patient" else None)
@@ -104,6 +105,7 @@ def private_pass(
             noise = random.standard_normal(tuple(weight.shape), dtype=np.float32) * np.float32(plan.sigma * plan.clip)
             total = torch.from_numpy(noise) if weight not in sums else sums[weight] + torch.from_numpy(noise)
             weight.grad = total / plan.notes_per_step
+        hold.add()
         optimiser.step()
     model.module.eval()
     for name, tensor in model.module.named_parameters():

@@ -67,6 +67,7 @@ def train_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str, 
     torch.manual_seed(stable_seed(seed, site, number, "dropout"))
     batches = batches_by_words([items[i] for i in chosen], int(training["batch_words"]))
     weights = [p for p in model.module.parameters() if p.requires_grad]
+    hold = Proximal(settings, weights)
     optimiser = torch.optim.Adam(weights, lr=training["lr"], fused=True)
     model.module.train()
     total, words = 0.0, 0
@@ -77,6 +78,7 @@ def train_pass(model: TaggerModel, items: Sequence[Any], settings: Mapping[str, 
         optimiser.zero_grad(set_to_none=True)
         loss = model.loss(batch)
         loss.backward()
+        hold.add()
         norm = torch.nn.utils.clip_grad_norm_(weights, training["clip"])
         value = float(loss.detach())
         if not (math.isfinite(value) and bool(torch.isfinite(norm))):
@@ -109,6 +111,24 @@ def training_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(chosen["site_epochs"], Mapping) or not all(value > 0 for value in chosen["site_epochs"].values()):
         raise TrainingError("training setting site_epochs is not possible", expected="site → a number above 0", got="another")
     return chosen
+
+
+class Proximal:
+    """The gradient of FedProx's mu/2 · ‖w − w₀‖² (`fedkit.federation.strategies.fedprox`); of any other strategy, nothing.
+
+    weights: as they stand before the first step, which is w₀.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], weights: Sequence[torch.Tensor]) -> None:
+        strategy = settings.get("strategy") or {}
+        self.mu = float(strategy.get("mu", 0.01)) if strategy.get("kind") == "fedprox" else 0.0
+        self._weights = [(weight, weight.detach().clone()) for weight in weights] if self.mu else []
+
+    def add(self) -> None:
+        """Add it to the gradients that are there; it comes of the weights alone, so it may be added after noise."""
+        for weight, start in self._weights:
+            if weight.grad is not None:
+                weight.grad.add_(weight.detach() - start, alpha=self.mu)
 
 
 def epochs_of(training: Mapping[str, Any], site: str) -> float:
