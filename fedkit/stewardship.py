@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fedkit.ledger.typed import LedgerDomain
     from fedkit.sites.base import Site, StandingState
     from fedkit.sites.launch import Federation
+    from fedkit.warehouse.catalogue import Catalogue, Published, Terms
 
 T = TypeVar("T")
 
@@ -176,6 +177,20 @@ class Stewardship:
         if not reason.strip():
             raise RequestError("a withdrawal needs a reason", expected="a reason for the other stewards", got="none")
         return self._ask(lambda site: site.withdraw_standing(digest, reason))
+
+    # -- the catalogue of the warehouse
+    def draft_catalogue(self, said: Terms) -> Catalogue:
+        """What the catalogue would say now, with these words of one's own."""
+        return self._ask(lambda site: site.draft_catalogue(said))
+
+    def publish_catalogue(self, catalogue: Catalogue) -> Published:
+        """Sign a catalogue that was drafted, and show it to everybody."""
+        from fedkit.warehouse.catalogue import Published
+
+        now = int(time.time())
+        signature = self._keys.sign_catalogue(self._actor, self.site, catalogue.digest, now, self._domain)
+        published = Published(catalogue, now, self.address, signature)
+        return self._ask(lambda site: site.publish_catalogue(published))
 
     # -- handing on
     def assign(self, digest: str, colleague: str) -> RequestState:

@@ -31,6 +31,7 @@ ASKING = ("analyst", "researcher")
 _EVERYBODY = {
     "info": "who the site is and what confines approved code there",
     "catalogue": "counts and labels of the data sets, no text",
+    "published_catalogue": "what the data warehouse holds, as everybody may see it without an account",
     "change_password": "one's own password, by who knows the old one",
 }
 
@@ -101,6 +102,8 @@ CALLS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "withdraw_standing": "end a standing approval, one's own or a colleague's",
                 "assign": "say whose turn it is",
                 "reminders": "what has waited too long",
+                "draft_catalogue": "what the catalogue of the data warehouse would say, before it is signed",
+                "publish_catalogue": "show the catalogue to everybody, by one's own signature",
                 "delegate": "let a colleague act for oneself for a time, by one's own signature",
                 "alike": "what waits, in groups that need one look",
                 "review_batch": "several reviews at once",

@@ -20,7 +20,7 @@ from fedkit.errors import ConfigurationError, LedgerError, StorageError
 from fedkit.governance.decision import Decision, Receipt
 from fedkit.governance.delegation import Delegation
 from fedkit.governance.standing import StandingApproval
-from fedkit.ledger import heads, spending, standing, sum_keys, typed
+from fedkit.ledger import catalogues, heads, spending, standing, sum_keys, typed
 from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Budget, Spend
 from fedkit.ledger.transactions import sign_transaction
@@ -146,6 +146,10 @@ class Keyring:
     def sign_delegation(self, actor: str, delegation: Delegation, domain: LedgerDomain) -> Delegation:
         """The delegation, signed. Raises LedgerError unless the actor's key is that of `delegation.steward`."""
         return standing.sign_delegation(delegation, self._key(actor), domain)
+
+    def sign_catalogue(self, actor: str, site: str, catalogue: str, published: int, domain: LedgerDomain) -> str:
+        """The actor's signature under a site's catalogue, by its digest. published: Unix seconds."""
+        return catalogues.sign_catalogue(site, catalogue, published, self.address(actor), self._key(actor), domain)
 
     def sign_transaction(self, actor: str, *, chain_id: int, nonce: int, to: str | None, data: bytes, gas: int) -> bytes:
         """A raw transaction that costs nothing (gas price 0). to: None creates a contract."""

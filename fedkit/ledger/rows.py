@@ -146,6 +146,8 @@ ACTS: Mapping[str, Mapping[str, str]] = {
     "execution.cancelled": {"request": "digest", "calls": "count"},
     # -- of the data warehouse: cost is in millionths of epsilon, as a spending on the ledger
     "warehouse.opened": {"build": "digest", "pipeline": "digest", "model": "digest?", "notes": "count"},
+    "catalogue.published": {"catalogue": "digest", "published": "count", "steward": "address", "signature": "signature"},
+    "catalogue.refused": {"reason": "word"},
     "question.planned": {"request": "digest", "question": "digest", "cost": "count", "allowed": "flag"},
     "question.answered": {
         "request": "digest",

@@ -75,6 +75,12 @@ TYPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("expires", "uint64"),
     ),  # the same
     "SumKeys": (("request", "bytes32"), ("site", "bytes32"), ("keys", "bytes32")),  # see `sum_keys`; no contract asks
+    "Catalogue": (
+        ("site", "bytes32"),
+        ("catalogue", "bytes32"),
+        ("published", "uint64"),
+        ("steward", "address"),
+    ),  # see `catalogues`; no contract asks
     "Head": (
         ("site", "bytes32"),
         ("number", "uint64"),

@@ -38,6 +38,10 @@ def make_app(gate: Gate) -> Door:
     def site() -> dict[str, Any]:
         return {"site": gate.parts.config.name}
 
+    @app.get("/fedkit/v1/catalogue")
+    def catalogue() -> dict[str, Any]:
+        return gate.catalogue()
+
     @app.post("/fedkit/v1/login")
     async def login(request: Request) -> JSONResponse:
         envelope, address = _object(await request.body()), _address(request)

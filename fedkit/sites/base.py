@@ -21,6 +21,7 @@ from fedkit.ledger.heads import SignedHead
 from fedkit.ledger.spending import Spend
 
 if TYPE_CHECKING:
+    from fedkit.warehouse.catalogue import Catalogue, Published, Terms
     from fedkit.warehouse.plan_report import PlanReport
     from fedkit.warehouse.question import Asked
 
@@ -93,6 +94,11 @@ class Site(ABC):
     # -- anyone who is logged in
     @abstractmethod
     def catalogue(self) -> list[DatasetCard]: ...
+
+    @abstractmethod
+    def published_catalogue(self) -> Published | None:
+        """What the site's warehouse holds, as its steward has published it; None if nothing was. It needs no account: see
+        `fedkit.sites.public`."""
 
     # -- researcher
     @abstractmethod
@@ -231,6 +237,14 @@ class Site(ABC):
     @abstractmethod
     def delegate(self, delegation: Delegation) -> Delegation:
         """Let another steward of the site act for oneself for a time: what is assigned to the one goes to the other."""
+
+    @abstractmethod
+    def draft_catalogue(self, said: Terms) -> Catalogue:
+        """What the catalogue of the warehouse would say now, with these words of its steward."""
+
+    @abstractmethod
+    def publish_catalogue(self, published: Published) -> Published:
+        """Show this catalogue to everybody from now on. Its figures must be those that the site drafts itself."""
 
     @abstractmethod
     def alike(self) -> list[Alike]:

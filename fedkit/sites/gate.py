@@ -19,6 +19,7 @@ from fedkit.sites.calls.approving import ApprovingCalls
 from fedkit.sites.calls.asking import AskingCalls
 from fedkit.sites.calls.audit import AuditCalls
 from fedkit.sites.calls.base import Caller, Calls, Duties
+from fedkit.sites.calls.catalogues import CatalogueCalls
 from fedkit.sites.calls.everybody import EverybodysCalls
 from fedkit.sites.calls.review import ReviewCalls
 from fedkit.sites.calls.running import RunningCalls
@@ -30,6 +31,7 @@ from fedkit.sites.execution import Execution
 from fedkit.sites.exposure import OPEN
 from fedkit.sites.journal import written
 from fedkit.sites.parts import SiteParts
+from fedkit.sites.warehouse.publishing import public
 from fedkit.sites.witness import Witness
 
 #: Who answers what; a call that two groups had would be a defect, and a test says so.
@@ -42,6 +44,7 @@ GROUPS: tuple[type[Calls], ...] = (
     RunningCalls,
     SummingCalls,
     WarehouseCalls,
+    CatalogueCalls,
     AccountCalls,
 )
 
@@ -97,6 +100,11 @@ class Gate:
         `{"ok": …}` or `{"error": …}`. Never raises.
         """
         return self._answered(lambda: self._login(envelope, address))[0]
+
+    def catalogue(self) -> dict[str, Any]:
+        """`{"ok": …}` or `{"error": …}`: what the site's steward has published, for whoever asks, without a login; None if
+        nothing was. Never raises."""
+        return self._answered(lambda: ({"ok": public(self.parts.config.folder)}, b""))[0]
 
     def may_see_api(self, key: str) -> bool:
         """Whether the account with this verify key has anything to call in PySyft."""

@@ -29,6 +29,9 @@ class OverHttp:
         row = self._json("GET", "/fedkit/v1/site")
         self.site = str(row.get("site", ""))
 
+    def catalogue(self) -> dict[str, Any]:
+        return self._json("GET", "/fedkit/v1/catalogue")
+
     def login(self, user: str, password: str) -> bytes:
         key = SigningKey.generate()
         body = json.dumps(login_envelope(key, self.site, user, password)).encode()

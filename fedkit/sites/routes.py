@@ -36,6 +36,7 @@ class Route:
 ROUTES: Mapping[tuple[str, str], Route] = MappingProxyType(
     {
         ("GET", "/fedkit/v1/site"): Route("the site's name, so that a caller knows whom to sign for", "anybody"),
+        ("GET", "/fedkit/v1/catalogue"): Route("what the site holds, as its steward has published it", "anybody"),
         ("POST", "/fedkit/v1/login"): Route("open a session", "who knows a password", 4096),
         ("POST", "/fedkit/v1/call"): Route("fedkit's own calls (docs/levels.md)", "sessions, by level", 4 << 20, 1 << 30),
         ("GET", "/api/v2/metadata"): Route(

@@ -26,6 +26,7 @@ from fedkit.sites.envelope import seal
 
 if TYPE_CHECKING:
     from fedkit.sites.gate import Gate
+    from fedkit.warehouse.catalogue import Catalogue, Published, Terms
     from fedkit.warehouse.plan_report import PlanReport
     from fedkit.warehouse.question import Asked
 
@@ -39,6 +40,9 @@ class Transport(Protocol):
     """How envelopes get to a site."""
 
     site: str
+
+    def catalogue(self) -> dict[str, Any]:
+        """The reply `{"ok": …}` or `{"error": …}` to whoever asks what the site has published; no login is needed."""
 
     def login(self, user: str, password: str) -> bytes:
         """The seed of a fresh key, which the site takes for the user's until the session ends. Raises AccessRefused."""
@@ -57,6 +61,9 @@ class InProcess:
 
     def __init__(self, gate: Gate) -> None:
         self._gate, self.site = gate, gate.parts.config.name
+
+    def catalogue(self) -> dict[str, Any]:
+        return self._gate.catalogue()
 
     def login(self, user: str, password: str) -> bytes:
         key = SigningKey.generate()
@@ -202,6 +209,22 @@ class SiteSession(Site):
 
     def delegate(self, delegation: Delegation) -> Delegation:
         return Delegation.from_json(self._call("delegate", delegation=delegation.to_json()))
+
+    def published_catalogue(self) -> Published | None:
+        from fedkit.warehouse.catalogue import Published
+
+        row = self._call("published_catalogue")
+        return Published.from_json(row) if row else None
+
+    def draft_catalogue(self, said: Terms) -> Catalogue:
+        from fedkit.warehouse.catalogue import Catalogue
+
+        return Catalogue.from_json(self._call("draft_catalogue", said=said.to_json()))
+
+    def publish_catalogue(self, published: Published) -> Published:
+        from fedkit.warehouse.catalogue import Published
+
+        return Published.from_json(self._call("publish_catalogue", published=published.to_json()))
 
     def alike(self) -> list[Alike]:
         return [Alike(**row) for row in self._call("alike")]

@@ -42,6 +42,8 @@ WHO = {
     "assign": {"steward"},
     "reminders": {"steward"},
     "delegate": {"steward"},
+    "draft_catalogue": {"steward"},
+    "publish_catalogue": {"steward"},
     "alike": {"steward"},
     "review_batch": {"steward"},
     # who audits

@@ -30,8 +30,9 @@ from fedkit.sites.under_way import Key, Underway
 from fedkit.sites.warehouse.engine import Engine
 from fedkit.sites.warehouse.questions import Questions
 from fedkit.sites.warehouse.released import Released, Whose
-from fedkit.warehouse import disclosure
+from fedkit.warehouse import disclosure, memory
 from fedkit.warehouse.disclosure import PRESETS, STRICTEST, protect
+from fedkit.warehouse.memory import Memory
 from fedkit.warehouse.noise import noisy, pooled, share
 from fedkit.warehouse.question import ANSWER, Asked, Question
 from fedkit.warehouse.scope import check_scope
@@ -73,9 +74,11 @@ class Answering:
         return 0.0 if question is None or self.remembers(request, question, user) else question.cost()
 
     def remembers(self, request: CodeRequest, question: Asked, user: str) -> bool:
-        """Whether this person had the answer under this permit, so that it is given again at no cost."""
-        pooled = question.protection.mode == "pooled"
-        return not pooled and self.released.has(self._whose(request, user), self._name(question))
+        """Whether this person had the answer, so that it is given again at no cost: under this permit, or within an exact one."""
+        if question.protection.mode == "pooled":
+            return False
+        had = self.released.has(self._whose(request, user), self._name(question))
+        return had or self._covering(request, question, user) is not None
 
     def check(self, request: CodeRequest, key: Key, user: str) -> None:
         """The rules about the question itself, asked again with every call. Raises a Refused or RequestError."""
@@ -99,9 +102,13 @@ class Answering:
             )
 
     def check_history(self, request: CodeRequest, question: Asked, user: str) -> None:
-        """Whether a question may follow those that this person had answers to. Raises LimitReached."""
-        if question.protection.mode == "rules" and isinstance(question, Statistic):
+        """Whether a question may follow those that this person had answers to. Raises LimitReached, OutputRefused."""
+        if question.protection.mode != "rules":
+            return
+        if isinstance(question, Statistic):
             question.after(self.released.questions(request.dataset, user))
+        else:  # Those that were admitted count, not those that were answered: of two at one moment, one sees the other.
+            self._memory(request, user).check(question, self.preset.difference)
 
     def answer(self, request: CodeRequest, mine: Underway, release: Release) -> Answer:
         """The answer to the question of a call that was admitted and charged. Raises OutputRefused, ExecutionFailed, SiteError.
@@ -113,6 +120,9 @@ class Answering:
         if question.protection.mode == "pooled":
             return Answer(self._masked(request, question, mine))
         data = self.released.data(whose.dataset, name)
+        if data is None and (covering := self._covering(request, question, mine.user)) is not None:
+            assert isinstance(question, Question)
+            data = encode({}, {ANSWER: memory.taken(decode_tables(covering)[ANSWER], question)})
         if data is None:
             tensors, tables = self._figures(question, mine)
             data = encode(tensors, release(tensors, tables))
@@ -166,7 +176,16 @@ class Answering:
 
     def _name(self, question: Asked) -> str:
         """Under which an answer is remembered: the same for questions with the same meaning, under the same rules."""
-        return digest([question.to_json(), self._rules])
+        return digest([memory.name(question), self._rules])
+
+    def _memory(self, request: CodeRequest, user: str) -> Memory:
+        return Memory(self.questions.charged(request.dataset, user), self.parts.config.name)
+
+    def _covering(self, request: CodeRequest, question: Asked, user: str) -> bytes | None:
+        """The exact answer that this person had and that holds the one to this question, if there is one."""
+        had = Memory(self.released.questions(request.dataset, user), self.parts.config.name)
+        earlier = had.covering(question)
+        return None if earlier is None else self.released.data(request.dataset, self._name(earlier))
 
 
 def _no_such_kind(question: Asked) -> RequestError:

@@ -25,3 +25,6 @@ class Engine(Protocol):
 
     def frame(self, frame: Frame, call: Call) -> Columns:
         """The columns that a statistic reads, one value for each row that meets its condition. They stay at the site."""
+
+    def close(self) -> None:
+        """Let the tables go."""

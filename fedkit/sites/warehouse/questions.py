@@ -71,6 +71,14 @@ class Questions:
         """The first number that no question of a request has."""
         return int(self._db.one("SELECT COALESCE(MAX(round), 0) + 1 FROM runs WHERE digest = ?", request)[0])
 
+    def charged(self, dataset: str, user: str) -> list[Asked]:
+        """Every question on a data set that this person was admitted with, the oldest first, whatever became of it."""
+        query = (
+            "SELECT questions.json FROM usage JOIN questions ON questions.request = usage.digest"
+            " AND questions.question = usage.inputs WHERE usage.dataset = ? AND usage.user = ? ORDER BY usage.rowid"
+        )
+        return [from_json(json.loads(text)) for (text,) in self._db.all(query, dataset, user)]
+
     def asked(self, request: str) -> list[tuple[int, str]]:
         """(number, JSON) of every question of a request that was charged, in the order in which they were."""
         query = (
