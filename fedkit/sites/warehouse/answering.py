@@ -74,7 +74,7 @@ class Answering:
         return 0.0 if question is None or self.remembers(request, question, user) else question.cost()
 
     def remembers(self, request: CodeRequest, question: Asked, user: str) -> bool:
-        """Whether this person had the answer, so that it is given again at no cost: under this permit, or within an exact one."""
+        """Whether this person had the answer under this permit, or as a part of an exact one: it is given again at no cost."""
         if question.protection.mode == "pooled":
             return False
         had = self.released.has(self._whose(request, user), self._name(question))

@@ -18,7 +18,8 @@ from fedkit.federation.secure_aggregation.whole_numbers import from_ring
 from fedkit.results.base import Answer
 from fedkit.sites.summing import MASKED
 from fedkit.study.sum_groups import SumGroup
-from fedkit.warehouse.question import ANSWER, Asked
+from fedkit.warehouse.noise import opened
+from fedkit.warehouse.question import ANSWER, Asked, Question
 
 
 class Pool(SumGroup):
@@ -36,7 +37,8 @@ class Pool(SumGroup):
         length = math.prod(question.contract().tensors[ANSWER])
         masked = {site: _vector(site, answers[site], length) for site in sites}
         total = from_ring(self.opened(number, masked))
-        return tuple(int(value) for value in total), tuple(sites)
+        figures = opened(question, total.tolist()) if isinstance(question, Question) else tuple(int(v) for v in total)
+        return figures, tuple(sites)
 
 
 def _vector(site: str, answer: Answer, length: int) -> np.ndarray:

@@ -76,7 +76,10 @@ class Memory:
         return fine
 
     def covering(self, question: Asked) -> Question | None:
-        """An earlier question whose answer holds this one's: the same rows, at least its groups and figures, no more noise."""
+        """An earlier question whose exact answer holds this one's: the same rows, at least its groups and figures.
+
+        What was kept back there for another group's sake would leave if some of its groups were asked for anew.
+        """
         if not isinstance(question, Question):
             return None
         return next((earlier for earlier in self.asked if covers(earlier, question)), None)
@@ -97,12 +100,13 @@ class Memory:
 
 
 def covers(earlier: Question, question: Question) -> bool:
-    """Whether the answer to an earlier question holds the answer to this one, row by row."""
+    """Whether the exact answer to an earlier question holds the answer to this one, row by row."""
+    if (earlier.protection.mode, question.protection.mode) != ("rules", "rules"):
+        return False
     one, two = _declared(earlier), _declared(question)
     mine = {group.column: group for group in one.by}
     return (
         one.view == two.view
-        and _same_protection(one, two)
         and _where(one) == _where(two)
         and set(mine) == {group.column for group in two.by}
         and all(set(group.values) <= set(mine[group.column].values) for group in two.by)
@@ -133,9 +137,3 @@ def _declared(question: Question) -> Question:
 
 def _where(question: Question) -> Any:
     return None if question.where is None else normal(question.where, SCHEMA.view(question.view)).to_json()
-
-
-def _same_protection(earlier: Question, question: Question) -> bool:
-    one, two = earlier.protection, question.protection
-    bounds = (one.groups_per_person, one.rows_per_person) == (two.groups_per_person, two.rows_per_person)
-    return one.mode == two.mode != "pooled" and bounds and one.rho >= two.rho

@@ -42,8 +42,8 @@ def noisy(question: Question, rows: Sequence[Row], *, below: Below = secrets.ran
 
 
 def pooled(question: Question, rows: Sequence[Row], *, fewest: int, below: Below) -> np.ndarray:
-    """Mode "pooled": what a site puts under its mask: its figures with its share of the noise, int64, group by group, each with
-    `question.parts` in order.
+    """Mode "pooled": what a site puts under its mask: its figures around their middles with its share of the noise, int64,
+    group by group, each with `question.parts` in order. Around their middles they fit the ring of the masks; see `opened`.
 
     fewest: sites that can open the sum.   below: from which the share is drawn; the same draws when a call is repeated.
     """
@@ -53,9 +53,18 @@ def pooled(question: Question, rows: Sequence[Row], *, fewest: int, below: Below
     found: list[int] = []
     for _, row in _complete(question, rows):
         moved = centred.around(row)
-        figures = centred.back({part: moved[part] + gaussian(spread[part], below) for part in question.parts})
-        found.extend(figures[part] for part in question.parts)
+        found.extend(moved[part] + gaussian(spread[part], below) for part in question.parts)
     return np.array(found, dtype=np.int64)
+
+
+def opened(question: Question, total: Sequence[int]) -> tuple[int, ...]:
+    """The sum of what sites gave (`pooled`), as figures: what was taken around middles is where it belongs again."""
+    centred, width = Centred(question), len(question.parts)
+    found: list[int] = []
+    for at in range(0, len(total), width):
+        figures = centred.back(dict(zip(question.parts, map(int, total[at : at + width]), strict=True)))
+        found.extend(figures[part] for part in question.parts)
+    return tuple(found)
 
 
 def _complete(question: Question, rows: Sequence[Row]) -> list[tuple[dict[str, str], Row]]:
