@@ -48,7 +48,8 @@ def plan(
         settings = _private(name, settings, data, noise)
     settings["study"] = study.folder.name  # two runs of one plan are two requests, each decided and counted on its own
     until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-    permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until)
+    users = () if study.user == "researcher" else (study.address,)  # who asks as themselves has a permit of their own
+    permit = permit or DataPermit(f"permit-{datetime.now(UTC):%Y%m%d}", purpose, (dataset,), until, users=users)
     found: dict[str, Any] = {"title": title, "purpose": purpose, "permit": permit.to_json(), "dataset": dataset}
     found["settings"] = settings
     if masked:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fedkit.errors import FedkitError, LimitReached, OutputRefused, SiteError
+from fedkit.errors import FedkitError, LimitReached, NotApproved, Refused, SiteError
 from fedkit.results.display import Cells, as_html, as_text
 from fedkit.warehouse.plan_report import PlanReport
 from fedkit.warehouse.question import Asked
@@ -100,12 +100,20 @@ def nobody(errors: Mapping[str, FedkitError]) -> FedkitError:
     )
 
 
+#: What a question ends in that a rule of the site does not let through; other rules end in Refused.
+_ENDS_IN: Mapping[type[Refused], tuple[str, ...]] = {
+    NotApproved: ("SignedApproval", "NeededApprovals"),
+    LimitReached: ("ExecutionLimit", "Rate", "Quota", "PrivacyBudget", "DeclaredBudget"),
+}
+
+
 def _refusal(report: PlanReport) -> FedkitError:
     """What a report that is not allowed says, as the error that running it would end in."""
     if report.refused:
         first = report.refused[0]
-        return OutputRefused(
-            f"{first.rule}: {first.why}", expected="a question that every rule lets through", got="one that it does not"
+        kind = next((kind for kind, rules in _ENDS_IN.items() if first.rule in rules), Refused)
+        return kind(
+            f"{first.why} (rule {first.rule})", expected="a question that every rule lets through", got="one it does not"
         )
     left = 0.0 if report.left_rho is None else report.left_rho
     return LimitReached(
