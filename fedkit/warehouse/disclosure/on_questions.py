@@ -6,6 +6,8 @@ from fedkit.warehouse.disclosure.presets import Preset
 from fedkit.warehouse.disclosure.rule import Rule
 from fedkit.warehouse.question import Asked, Question
 from fedkit.warehouse.schema import SCHEMA
+from fedkit.warehouse.statistics.base import Statistic
+from fedkit.warehouse.statistics.variables import Amount, Group, Variable
 
 #: The least width of a sum's bounds, as a share of what its column can be.
 NARROWEST = 0.05
@@ -21,12 +23,12 @@ class GroupLimit(Rule):
     source = "DataSHIELD nfilter.levels.max 40"
 
     def refuses(self, question: Asked, preset: Preset) -> str:
-        if not preset.groups or not isinstance(question, Question) or question.protection.mode != "rules":
+        if not preset.groups or question.protection.mode != "rules":
             return ""
-        for group, column in question.columns():
-            if (found := len(group.labels(column))) > preset.groups:
+        for column, found in _divided(question):
+            if found > preset.groups:
                 return (
-                    f"{column.name} is divided into {found} groups, and the site shows up to {preset.groups}: name fewer "
+                    f"{column} is divided into {found} groups, and the site shows up to {preset.groups}: name fewer "
                     "values, or wider edges"
                 )
         return ""
@@ -60,11 +62,10 @@ class WideBounds(Rule):
     source = "fedkit: sums over values cut to bounds are counts in disguise"
 
     def refuses(self, question: Asked, preset: Preset) -> str:
-        if not isinstance(question, Question) or question.protection.mode != "rules":
+        if question.protection.mode != "rules":
             return ""
-        view = SCHEMA.view(question.view)
-        for name, (low, high) in question.bounds().items():
-            column = view.column(name)
+        for view, name, low, high in _bounded(question):
+            column = SCHEMA.view(view).column(name)
             if column.low is None or column.high is None:
                 continue
             needed = NARROWEST * min(column.high - column.low, WIDEST)
@@ -95,3 +96,22 @@ class DegreesOfFreedom(Rule):
         if preset.parameters is not None:
             said.append(f"{preset.parameters:g} parameters a person at most")
         return f"a model has {' and '.join(said)}" if said else ""
+
+
+def _divided(question: Asked) -> list[tuple[str, int]]:
+    """(column, groups that it is divided into) of whatever kind of question."""
+    if isinstance(question, Question):
+        return [(column.name, len(group.labels(column))) for group, column in question.columns()]
+    groups = [(view, v) for view, v in _variables(question) if isinstance(v, Group)]
+    return [(group.column, len(group.labels(SCHEMA.view(view).column(group.column)))) for view, group in groups]
+
+
+def _bounded(question: Asked) -> list[tuple[str, str, float, float]]:
+    """(view, column, low, high) of what is summed, in whatever kind of question."""
+    if isinstance(question, Question):
+        return [(question.view, name, low, high) for name, (low, high) in question.bounds().items()]
+    return [(view, v.column, v.low, v.high) for view, v in _variables(question) if isinstance(v, Amount)]
+
+
+def _variables(question: Asked) -> tuple[tuple[str, Variable], ...]:
+    return question.variables() if isinstance(question, Statistic) else ()

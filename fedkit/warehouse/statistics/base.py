@@ -29,6 +29,7 @@ from fedkit.warehouse.question import ANSWER, Asked, Protection
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.frames import PERSON, Columns, Frame
 from fedkit.warehouse.statistics.limits import Limits
+from fedkit.warehouse.statistics.variables import Variable
 
 #: Steps of the grid of a sum in one unit of its scaled values (-1 … 1), where it is to be added as a whole number. Five sites
 #: of a million rows fit into the ring of the masks with it.
@@ -87,6 +88,10 @@ class Statistic(Asked):
     @abstractmethod
     def frames(self) -> Mapping[str, Frame]:
         """Name → what the site selects for it."""
+
+    @abstractmethod
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        """The amounts, groups and flags that it is about, each with its view: what rules look at before anything runs."""
 
     @abstractmethod
     def cells(self) -> tuple[str, ...]:
@@ -209,12 +214,6 @@ def kept_groups(columns: Columns, place: np.ndarray, protection: Protection) -> 
     order = np.lexsort((_mixed(person, group), person))
     kept = order[_rank(person[order]) < protection.groups_per_person]
     return person[kept], group[kept]
-
-
-def by_person(columns: Columns, parts: np.ndarray) -> np.ndarray:
-    """What each distinct person adds to a sum. parts: one number a row."""
-    _, place = np.unique(columns[PERSON], return_inverse=True)
-    return np.bincount(place, weights=parts)
 
 
 def on_grid(values: Sequence[np.ndarray]) -> np.ndarray:

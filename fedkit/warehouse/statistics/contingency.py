@@ -28,6 +28,7 @@ from fedkit.warehouse.statistics.frames import Columns, Frame
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
     Divider,
+    Variable,
     check_variable,
     divider,
     divider_from_json,
@@ -67,6 +68,9 @@ class Contingency(Statistic):
     def cells(self) -> tuple[str, ...]:
         height, width = self.shape()
         return tuple(f"{row} {column}" for row in range(height) for column in range(width))
+
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        return (self.view, self.rows), (self.view, self.columns)
 
     def frames(self) -> Mapping[str, Frame]:
         items = {name_of(v): item(v, self.view) for v in (self.rows, self.columns)}

@@ -98,3 +98,9 @@ def taken(columns: Columns, rows: np.ndarray) -> dict[str, np.ndarray]:
 def persons_in(columns: Columns, rows: np.ndarray | None = None) -> int:
     """Distinct persons of a frame, or of some of its rows."""
     return len(np.unique(columns[PERSON] if rows is None else columns[PERSON][rows]))
+
+
+def by_person(columns: Columns, parts: np.ndarray) -> np.ndarray:
+    """What each distinct person adds to a sum. parts: one number a row."""
+    _, place = np.unique(columns[PERSON], return_inverse=True)
+    return np.bincount(place, weights=parts)

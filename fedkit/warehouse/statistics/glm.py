@@ -26,9 +26,9 @@ from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
 from fedkit.warehouse.question import Asked, Protection
 from fedkit.warehouse.schema import SCHEMA, Schema
-from fedkit.warehouse.statistics.base import GRID, Statistic, by_person, kept_rows, on_grid, root_above
+from fedkit.warehouse.statistics.base import GRID, Statistic, kept_rows, on_grid, root_above
 from fedkit.warehouse.statistics.families import FAMILIES, Family
-from fedkit.warehouse.statistics.frames import Columns, Frame, persons_in, rows_in, taken
+from fedkit.warehouse.statistics.frames import Columns, Frame, by_person, persons_in, rows_in, taken
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
     Amount,
@@ -128,6 +128,9 @@ class GLMStep(Statistic):
         more = ("own",) if self.protection.mode != "rules" else ("n", "response", "own", "deviance", "pearson")
         return (*sums, *more)
 
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        return tuple((self.view, variable) for variable in (self.response, *self.terms))
+
     def frames(self) -> Mapping[str, Frame]:
         return {"rows": Frame(self.view, {name_of(v): item(v, self.view) for v in (self.response, *self.terms)}, self.where)}
 
@@ -223,11 +226,12 @@ class GLMStep(Statistic):
     def _check_sides(self, frame: Columns, x: np.ndarray, y: np.ndarray, limits: Limits) -> None:
         """Every yes and no has enough persons on either side, and no two persons make up what an amount tells."""
         sides = [(name_of(self.response), y)] if self.family == "binomial" else []
+        if isinstance(self.response, Amount):
+            limits.amount(frame, self.response.scaled(y) if self.family == "poisson" else y, self.response.name)
         number = 1
         for term in self.terms:
             if isinstance(term, Amount):
-                away = np.abs(x[:, number] - x[:, number].mean()) if len(x) else x[:, number]
-                limits.no_dominance(by_person(frame, away), f"the spread of {term.name}")
+                limits.amount(frame, x[:, number], term.name)
                 number += 1
                 continue
             for _ in range(1 if isinstance(term, Flag) else len(labels(term, self.view)) - 1):

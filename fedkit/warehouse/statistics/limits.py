@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fedkit.errors import OutputRefused
+from fedkit.warehouse.statistics.frames import Columns, by_person, persons_in
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,26 @@ class Limits:
                 got=f"{parameters} parameters",
                 help="leave terms out, or ask about more persons",
             )
+
+    def amount(self, columns: Columns, values: np.ndarray, what: str) -> None:
+        """Rules "threshold" and "dominance" of an amount: its bounds leave more than a few persons between them, and no two
+        persons make up what its sums tell.
+
+        values: of each row, cut to the bounds and scaled to -1 … 1. A sum over values of which all but few lie at one bound is
+        about those few.
+        """
+        if not len(values):
+            return
+        for side, inside in (("above the lower", values > -1), ("below the upper", values < 1)):
+            if persons_in(columns, inside) < self.persons:
+                raise OutputRefused(
+                    f"too few persons lie {side} bound of {what}",
+                    expected=f"at least {self.persons} distinct persons",
+                    got="fewer",
+                    help="give wider bounds",
+                )
+        for parts in (values + 1, 1 - values, np.abs(values - values.mean())):
+            self.no_dominance(by_person(columns, parts), f"the spread of {what}")
 
     def no_dominance(self, parts: np.ndarray, what: str) -> None:
         """Rule "dominance" of a sum of sizes. parts: what each person adds, 0 or more."""

@@ -24,12 +24,13 @@ from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
 from fedkit.warehouse.question import MAX_CELLS, Protection
 from fedkit.warehouse.schema import SCHEMA, Schema
-from fedkit.warehouse.statistics.base import GRID, Ask, Statistic, by_person, kept_rows, on_grid, root_above
+from fedkit.warehouse.statistics.base import GRID, Ask, Statistic, kept_rows, on_grid, root_above
 from fedkit.warehouse.statistics.frames import Columns, Frame, persons_in, taken
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
     Amount,
     Divider,
+    Variable,
     check_variable,
     divider,
     divider_from_json,
@@ -122,6 +123,9 @@ class MomentsQuestion(Statistic):
     def cells(self) -> tuple[str, ...]:
         return tuple(f"{part} {number}" for number in range(len(self.groups())) for part in PARTS)
 
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        return ((self.view, self.of), *(((self.view, self.by),) if self.by is not None else ()))
+
     def frames(self) -> Mapping[str, Frame]:
         variables = (self.of,) if self.by is None else (self.of, self.by)
         return {"rows": Frame(self.view, {name_of(v): item(v, self.view) for v in variables}, self.where)}
@@ -140,9 +144,7 @@ class MomentsQuestion(Statistic):
         for number, (name, group) in enumerate(zip(self.groups(), self._groups(rows), strict=True)):
             values, persons = group[self.of.name], persons_in(group)
             limits.enough(persons, name)
-            limits.no_dominance(
-                by_person(group, np.abs(values - values.mean()) if len(values) else values), f"the spread of {name}"
-            )
+            limits.amount(group, values, f"{self.of.name} of {name}" if self.by is not None else self.of.name)
             for part, value in zip(PARTS, (len(values), values.sum(), np.square(values).sum()), strict=True):
                 found[f"{part} {number}"] = (persons, float(value))
         return found

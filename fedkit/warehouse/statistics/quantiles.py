@@ -27,7 +27,7 @@ from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.base import Ask, Statistic, kept_rows, root_above
 from fedkit.warehouse.statistics.frames import Columns, Frame, taken
 from fedkit.warehouse.statistics.limits import Limits
-from fedkit.warehouse.statistics.variables import Amount, check_variable, from_json, item
+from fedkit.warehouse.statistics.variables import Amount, Variable, check_variable, from_json, item
 
 #: Levels of halving: 2¹ … 2⁸ parts, 510 counts.
 LEVELS = 8
@@ -79,6 +79,9 @@ class Quantiles(Statistic):
 
     def cells(self) -> tuple[str, ...]:
         return tuple(f"{level} {part}" for level in range(1, LEVELS + 1) for part in range(2**level))
+
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        return ((self.view, self.of),)
 
     def frames(self) -> Mapping[str, Frame]:
         return {"rows": Frame(self.view, {self.of.name: item(self.of, self.view)}, self.where)}

@@ -32,6 +32,7 @@ from fedkit.warehouse.statistics.frames import PERSON, Columns, Day, Frame
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
     Divider,
+    Variable,
     check_variable,
     divider,
     divider_from_json,
@@ -118,6 +119,9 @@ class Survival(Statistic):
             for interval in range(len(self.edges))  # the last one has no end, and nobody's event is seen in it
             for how in (("event", "censored") if interval < len(self.edges) - 1 else ("censored",))
         )
+
+    def variables(self) -> tuple[tuple[str, Variable], ...]:
+        return () if self.by is None else ((PATIENTS, self.by),)
 
     def frames(self) -> Mapping[str, Frame]:
         items = {} if self.by is None else {name_of(self.by): item(self.by, PATIENTS)}
