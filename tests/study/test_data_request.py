@@ -248,9 +248,10 @@ def test_a_crash_before_the_ledger_is_made_good_by_the_next_call(
         return [e.round for e in ledger.records(RoundRecorded) if e.request == request]
 
     asked = patients(warehouse)
-    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as cut:
         cut.setattr(warehouse.study.federation.ledger, "record_round", power_cut)
-        asked.run()
+        with pytest.raises(KeyboardInterrupt):
+            asked.run()
     assert recorded() == []
     assert asked.run().number == 1
     assert recorded() == [1]
