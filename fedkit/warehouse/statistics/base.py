@@ -25,7 +25,7 @@ from fedkit.errors import OutputRefused, RequestError, SiteError
 from fedkit.governance.noise import Below, gaussian
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.table_contract import Category, Column, Count, Number, TableContract
-from fedkit.warehouse.question import ANSWER, Asked, Protection
+from fedkit.warehouse.question import ANSWER, Asked, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.frames import PERSON, Columns, Frame
 from fedkit.warehouse.statistics.limits import Limits
@@ -92,6 +92,10 @@ class Statistic(Asked):
     @abstractmethod
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         """The amounts, groups and flags that it is about, each with its view: what rules look at before anything runs."""
+
+    @abstractmethod
+    def regions(self) -> tuple[Question, ...]:
+        """The counts of persons that an exact answer tells of: what the memory of answers compares it with others by."""
 
     @abstractmethod
     def cells(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from fedkit.errors import RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
-from fedkit.warehouse.question import MAX_CELLS, Protection
+from fedkit.warehouse.question import MAX_CELLS, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.association import Association
 from fedkit.warehouse.statistics.base import Ask, Statistic, kept_groups, root_above
@@ -30,6 +30,7 @@ from fedkit.warehouse.statistics.variables import (
     Divider,
     Variable,
     check_variable,
+    counts,
     divider,
     divider_from_json,
     item,
@@ -71,6 +72,9 @@ class Contingency(Statistic):
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return (self.view, self.rows), (self.view, self.columns)
+
+    def regions(self) -> tuple[Question, ...]:
+        return counts(self.view, self.where, self.rows, self.columns)
 
     def frames(self) -> Mapping[str, Frame]:
         items = {name_of(v): item(v, self.view) for v in (self.rows, self.columns)}

@@ -24,7 +24,7 @@ from fedkit.errors import LimitReached, OutputRefused, RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
-from fedkit.warehouse.question import Asked, Protection
+from fedkit.warehouse.question import Asked, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.base import GRID, Statistic, kept_rows, on_grid, root_above
 from fedkit.warehouse.statistics.families import FAMILIES, Family
@@ -35,6 +35,7 @@ from fedkit.warehouse.statistics.variables import (
     Flag,
     Variable,
     check_variable,
+    counts,
     from_json,
     item,
     labels,
@@ -130,6 +131,10 @@ class GLMStep(Statistic):
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return tuple((self.view, variable) for variable in (self.response, *self.terms))
+
+    def regions(self) -> tuple[Question, ...]:
+        dividers = [v for v in (self.response, *self.terms) if not isinstance(v, Amount)]
+        return (*counts(self.view, self.where), *(q for one in dividers for q in counts(self.view, self.where, one)))
 
     def frames(self) -> Mapping[str, Frame]:
         return {"rows": Frame(self.view, {name_of(v): item(v, self.view) for v in (self.response, *self.terms)}, self.where)}

@@ -22,7 +22,7 @@ from fedkit.errors import RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
-from fedkit.warehouse.question import MAX_CELLS, Protection
+from fedkit.warehouse.question import MAX_CELLS, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.base import GRID, Ask, Statistic, kept_rows, on_grid, root_above
 from fedkit.warehouse.statistics.frames import Columns, Frame, persons_in, taken
@@ -32,6 +32,7 @@ from fedkit.warehouse.statistics.variables import (
     Divider,
     Variable,
     check_variable,
+    counts,
     divider,
     divider_from_json,
     from_json,
@@ -125,6 +126,9 @@ class MomentsQuestion(Statistic):
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return ((self.view, self.of), *(((self.view, self.by),) if self.by is not None else ()))
+
+    def regions(self) -> tuple[Question, ...]:
+        return counts(self.view, self.where, *(() if self.by is None else (self.by,)))
 
     def frames(self) -> Mapping[str, Frame]:
         variables = (self.of,) if self.by is None else (self.of, self.by)

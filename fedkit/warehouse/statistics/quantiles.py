@@ -22,7 +22,7 @@ from fedkit.errors import OutputRefused, RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
-from fedkit.warehouse.question import Protection
+from fedkit.warehouse.question import Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.base import Ask, Statistic, kept_rows, root_above
 from fedkit.warehouse.statistics.frames import Columns, Frame, taken
@@ -82,6 +82,9 @@ class Quantiles(Statistic):
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return ((self.view, self.of),)
+
+    def regions(self) -> tuple[Question, ...]:
+        return ()  # there are no exact ones
 
     def frames(self) -> Mapping[str, Frame]:
         return {"rows": Frame(self.view, {self.of.name: item(self.of, self.view)}, self.where)}

@@ -23,17 +23,19 @@ import numpy as np
 
 from fedkit.errors import RequestError
 from fedkit.warehouse import strict
-from fedkit.warehouse.predicates import Predicate
+from fedkit.warehouse.predicates import All, Has, Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
-from fedkit.warehouse.question import MAX_CELLS, Protection
+from fedkit.warehouse.question import MAX_CELLS, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
 from fedkit.warehouse.statistics.base import Statistic
 from fedkit.warehouse.statistics.frames import PERSON, Columns, Day, Frame
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
     Divider,
+    Flag,
     Variable,
     check_variable,
+    counts,
     divider,
     divider_from_json,
     item,
@@ -122,6 +124,12 @@ class Survival(Statistic):
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return () if self.by is None else ((PATIENTS, self.by),)
+
+    def regions(self) -> tuple[Question, ...]:
+        parts = (Has(self.start.view, self.start.where), *(() if self.where is None else (self.where,)))
+        where = All(parts) if len(parts) > 1 else parts[0]
+        event = Flag("event", Has(self.event.view, self.event.where))
+        return counts(PATIENTS, where, event, *(() if self.by is None else (self.by,)))
 
     def frames(self) -> Mapping[str, Frame]:
         items = {} if self.by is None else {name_of(self.by): item(self.by, PATIENTS)}

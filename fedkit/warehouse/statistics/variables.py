@@ -18,10 +18,11 @@ import numpy as np
 from fedkit.errors import RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.groups import Group
-from fedkit.warehouse.measures import check_bounds
+from fedkit.warehouse.measures import Measure, check_bounds
 from fedkit.warehouse.predicates import All, Compare, Has, Not, Predicate, check
 from fedkit.warehouse.predicates import Any as AnyOf
 from fedkit.warehouse.predicates import from_json as predicate_from_json
+from fedkit.warehouse.question import Question
 from fedkit.warehouse.schema import SCHEMA, Schema, View
 from fedkit.warehouse.statistics.frames import PERSON, Codes, Columns, Figure, Holds, Item
 from fedkit.warehouse.suggestions import shown
@@ -172,6 +173,16 @@ def places(divider: Divider, columns: Columns) -> np.ndarray:
         place = np.searchsorted(edges, values, side="right") - 1
         inside = (values >= edges[0]) & (values < edges[-1])  # a NaN is inside nothing
     return np.where(inside, place, -1).astype(np.int64)
+
+
+def counts(view: str, where: Predicate | None, *dividers: Divider) -> tuple[Question, ...]:
+    """Questions that count the persons in each combination of groups; one for either side of a flag."""
+    conditions: list[tuple[Predicate, ...]] = [() if where is None else (where,)]
+    for flag in (d for d in dividers if isinstance(d, Flag)):
+        conditions = [(*parts, side) for parts in conditions for side in (flag.when, Not(flag.when))]
+    by = tuple(d for d in dividers if isinstance(d, Group))
+    joined = [None if not parts else parts[0] if len(parts) == 1 else All(parts) for parts in conditions]
+    return tuple(Question(view, (Measure("persons"),), condition, by) for condition in joined)
 
 
 def unlike(variables: Sequence[Variable]) -> None:
