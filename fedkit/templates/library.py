@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fedkit.errors import RequestError
+from fedkit.governance.kinds import QUERY
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import Finding
 from fedkit.governance.standing import StandingApproval
@@ -61,6 +62,8 @@ def open_settings(
         found["seed"] = Range(0, 2**31)
     elif request.kind == "evaluation":
         found = {"split": Choices(("test", "dev"))}
+    elif request.kind == QUERY:
+        found = {"questions": Range(1, asked["questions"]), "rho": Choices(tuple(dict.fromkeys((asked["rho"], 0))))}
     else:
         found = {
             "labels": _one_of(asked["labels"], labels),

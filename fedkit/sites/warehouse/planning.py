@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from fedkit.errors import FedkitError
-from fedkit.governance.policies import AllOf, Context, PolicySettings
+from fedkit.governance.policies import AllOf, Context, ExecutionLimit, PolicySettings
 from fedkit.governance.policies.privacy import declared_rho
 from fedkit.governance.request import CodeRequest
 from fedkit.sites.warehouse.answering import Answering
@@ -37,7 +37,10 @@ def plan(site: _Rules, request: CodeRequest, question: Asked, context: Context, 
     verdicts = list(disclosure.verdicts(question, answering.preset))
     if not remembered:
         verdicts.append(_verdict("earlier answers", lambda: answering.check_history(request, question, user), ALONE))
+    waits = context.decision is None or not context.decision.approved
     for rule, clause in zip(site.rules.rules, site.rules.clauses(), strict=True):
+        if waits and isinstance(rule, ExecutionLimit):
+            continue  # nothing is granted yet: that it waits is said once
         verdicts.append(_verdict(clause.rule, lambda rule=rule: rule.admits(context), clause.says))  # type: ignore[misc]
     return PlanReport(
         site=site.site,
