@@ -1,4 +1,4 @@
-"""Pooled questions over real sites and masks: only the sum is known, noise is added once, small sites count, one may drop out."""
+"""Pooled questions over real sites and masks: only the sum is known, with noise once; small sites count; sites drop out."""
 
 from __future__ import annotations
 
@@ -82,6 +82,12 @@ def test_small_sites_are_not_erased_and_nobody_sees_the_figures_of_one(warehouse
     assert warehouse.left() == dict.fromkeys(SITES, 5.0)
     report = warehouse.verify()
     assert report.ok, [finding for check in report.checks for finding in check.findings]
+
+
+def test_a_pooled_mean_is_where_it_belongs(warehouse: Warehouse) -> None:
+    """Sums go under the masks around the middle of their bounds; what is opened has to come back from there."""
+    answer = warehouse.mean("notes", 0, 10).pooled(6.0).run()
+    assert answer.value == pytest.approx(3, abs=0.5)
 
 
 def test_a_site_that_drops_out_between_two_questions_leaves_the_sum_to_the_others(

@@ -26,7 +26,7 @@ class Pool(SumGroup):
     """The sites of a data request that was opened with `pooled=True`."""
 
     def sum_of(self, number: int, question: Asked, answers: Mapping[str, Answer]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """The sum of what the sites gave to a question, and the sites in it.
+        """The sum of what the sites gave to a question, in the order of its contract, and the sites in it.
 
         A sum that was opened before, perhaps before a crash, is opened for the same sites again. Raises TrainingError if too
         few sites gave something, or something else than masked numbers of the question's form; FedkitError of a site that does
