@@ -4,8 +4,8 @@
     count("patients").where(has("mentions", label="DRUG"), sex="female").by("age_band").noise(rho=0.05).question()
     mean("days").where(kind="inpatient").by("department", department=("Ortopedi", "Medisin")).question()
 
-A builder is a value: every call gives a new one, and nothing is asked before somebody asks it. The view is the first of
-patients, notes, mentions and visits that has all the columns named, unless `over` names it.
+A builder is a value: every call gives a new one, and nothing is asked before somebody asks it. The view is that of what is
+counted if it has all the columns named, else the first of patients, notes, mentions and visits that has; or `over` names it.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class Builder:
         counted = [COUNTS[kind] for kind, _, _, _ in self.measures if COUNTS.get(kind)]
         if self.view:
             return self.schema.view(self.view)
-        views = [self.schema.views[name] for name in ORDER if name in self.schema.views]
+        own = [COUNTED[kind][1] for kind, _, _, _ in self.measures if kind in COUNTED]  # what is counted has a view of its own
+        views = [self.schema.views[name] for name in dict.fromkeys((*own, *ORDER)) if name in self.schema.views]
         for view in views:
             if all(name in view for name in (*named, *counted)):
                 return view

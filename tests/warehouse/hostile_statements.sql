@@ -73,6 +73,8 @@ SELECT SUM(CASE WHEN birth_year = 1950 THEN 1000000 ELSE 0 END) FROM patients
 SELECT SUM(CASE WHEN birth_year < 1900 THEN 1900 WHEN birth_year > 2000 THEN 2000 ELSE person_id END) FROM patients
 SELECT SUM(CASE WHEN birth_year < 1900 THEN 1900 WHEN birth_year > 2000 THEN 9999999 ELSE birth_year END) FROM patients
 SELECT SUM(CASE WHEN birth_year < 0 THEN 0 WHEN birth_year > 9999 THEN 9999 ELSE birth_year END) FROM patients
+SELECT SUM(CASE WHEN birth_year > 1900 THEN 1900 WHEN birth_year < 2000 THEN 2000 ELSE birth_year END) FROM patients
+SELECT SUM(CASE WHEN birth_year <= 1900 THEN 1900 WHEN birth_year >= 2000 THEN 2000 ELSE birth_year END) FROM patients
 SELECT SUM(LEAST(GREATEST(birth_year, 1900), 2000)) FROM patients
 SELECT SUM(POWER(birth_year, 40)) FROM patients
 SELECT SUM(birth_year * birth_year * birth_year) FROM patients
@@ -201,6 +203,7 @@ SELECT COUNT(*) FROM patients WHERE birth_year > ALL (SELECT birth_year FROM pat
 SELECT COUNT(*) FROM patients WHERE birth_year = ANY (SELECT age FROM notes)
 SELECT COUNT(*) FROM patients WHERE birth_year IN (SELECT age FROM notes)
 SELECT COUNT(*) FROM patients WHERE person_id IN (SELECT note_id FROM notes)
+SELECT COUNT(*) FROM patients WHERE birth_year IN (SELECT person_id FROM notes)
 SELECT COUNT(*) FROM patients WHERE person_id IN (SELECT person_id FROM notes LIMIT 1)
 SELECT COUNT(*) FROM patients WHERE person_id IN (SELECT person_id FROM notes ORDER BY age LIMIT 1)
 SELECT COUNT(*) FROM patients WHERE person_id IN (SELECT MIN(person_id) FROM patients)
@@ -298,6 +301,11 @@ SELECT CASE WHEN person_id IN (1) THEN person_id END, COUNT(*) FROM notes GROUP 
 SELECT CASE WHEN year >= 2020 AND year < 2021 THEN 'secret' END, COUNT(*) FROM notes GROUP BY CASE WHEN year >= 2020 AND year < 2021 THEN 'secret' END
 SELECT CASE WHEN year >= 2020 AND age < 21 THEN '2020' END, COUNT(*) FROM notes GROUP BY CASE WHEN year >= 2020 AND age < 21 THEN '2020' END
 SELECT CASE WHEN sex = 'male' THEN 1 ELSE birth_year END, COUNT(*) FROM notes GROUP BY CASE WHEN sex = 'male' THEN 1 ELSE birth_year END
+SELECT sex, COUNT(*) FROM patients GROUP BY CASE WHEN sex IN ('male') THEN sex END
+SELECT CASE WHEN year >= 2020 AND age < 2021 THEN '2020' END, COUNT(*) FROM notes GROUP BY CASE WHEN year >= 2020 AND age < 2021 THEN '2020' END
+SELECT CASE WHEN year > 2019 AND year <= 2020 THEN '2019' END, COUNT(*) FROM notes GROUP BY CASE WHEN year > 2019 AND year <= 2020 THEN '2019' END
+SELECT CASE WHEN year >= 2020 OR year < 2021 THEN '2020' END, COUNT(*) FROM notes GROUP BY CASE WHEN year >= 2020 OR year < 2021 THEN '2020' END
+SELECT CASE WHEN year >= 2020 AND year < 2021 THEN '2020' WHEN year >= 2022 AND year < 2023 THEN '2021-2022' END, COUNT(*) FROM notes GROUP BY CASE WHEN year >= 2020 AND year < 2021 THEN '2020' WHEN year >= 2022 AND year < 2023 THEN '2021-2022' END
 SELECT sex, COUNT(*) FROM patients
 SELECT sex, sex, COUNT(*) FROM patients GROUP BY sex
 SELECT COUNT(*) FROM patients GROUP BY sex

@@ -117,6 +117,12 @@ def test_the_example_of_the_package() -> None:
     assert typed == count("patients").where(label="IMPLANT", year=(2020, 2024)).by("site", "year").question()
 
 
+@pytest.mark.parametrize("inner", ["(", "NOT ", "- ", "CASE WHEN "])
+def test_depth_is_looked_at_before_anything_is_parsed(inner: str) -> None:
+    with pytest.raises(RequestError, match="nested too deep"):
+        sql.parse(f"SELECT COUNT(*) FROM patients WHERE {inner * 41}sex = 'male'")
+
+
 def test_or_of_a_between_stays_one_part() -> None:
     typed = sql.parse("SELECT COUNT(*) FROM notes WHERE year BETWEEN 2020 AND 2021 OR sex = 'male'")
     assert isinstance(typed.where, AnyOf)

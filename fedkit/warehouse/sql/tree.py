@@ -51,8 +51,6 @@ def only(node: Any, kind: type[Any], *parts: str) -> Any:
     """The node, if it is exactly of this class and holds nothing but these parts. Raises RequestError."""
     if type(node) is not kind:
         refuse(node, f"{kind.__name__.upper()}")
-    if node.comments:
-        raise RequestError("a question has no comments", expected="SQL without comments", got="a comment")
     for name, part in node.args.items():
         if name not in parts and name not in _NOTES and part not in (None, False, []):
             said = _WORDS.get(name, name)
