@@ -105,10 +105,10 @@ class Answering:
         """Whether a question may follow those that this person had answers to. Raises LimitReached, OutputRefused."""
         if question.protection.mode != "rules":
             return
+        # Those that were admitted count, not those that were answered: of two at one moment, one sees the other.
         if isinstance(question, Statistic):
-            question.after(self.released.questions(request.dataset, user))
-        else:  # Those that were admitted count, not those that were answered: of two at one moment, one sees the other.
-            self._memory(request, user).check(question, self.preset.difference)
+            question.after(self.questions.charged(request.dataset, user))
+        self._memory(request, user).check(question, self.preset.difference)
 
     def answer(self, request: CodeRequest, mine: Underway, release: Release) -> Answer:
         """The answer to the question of a call that was admitted and charged. Raises OutputRefused, ExecutionFailed, SiteError.

@@ -22,6 +22,7 @@ from fedkit.warehouse.memory.paper import TooDetailed, drawn, narrow
 from fedkit.warehouse.plan_report import Verdict
 from fedkit.warehouse.question import Asked, Question
 from fedkit.warehouse.schema import SCHEMA
+from fedkit.warehouse.statistics.base import Statistic
 
 #: The name of the rule, as in docs/disclosure.md.
 RULE = "differencing"
@@ -47,6 +48,11 @@ class Memory:
     def __init__(self, asked: Sequence[Asked], site: str = "") -> None:
         self.asked = tuple(question for question in asked if isinstance(question, Question))
         self.site = site
+        self._told: dict[str, tuple[int, Question]] = {}
+        for number, question in enumerate(asked, 1):
+            if question.protection.mode == "rules":
+                for region in told(question):
+                    self._told.setdefault(name(region), (number, region))
 
     def check(self, question: Asked, least: float) -> None:
         """Rule "differencing": raises OutputRefused if this exact answer and an earlier one differ by a narrow region.
@@ -66,13 +72,12 @@ class Memory:
     def verdict(self, question: Asked, least: float) -> Verdict:
         """The same as a verdict for a plan."""
         fine = Verdict(RULE, True, "no earlier exact answer differs from this one by a few persons")
-        if least <= 0 or not isinstance(question, Question) or question.protection.mode != "rules":
+        if least <= 0 or question.protection.mode != "rules":
             return fine
-        for number, earlier in enumerate(self.asked, 1):
-            if earlier.protection.mode != "rules" or earlier.view != question.view:
-                continue
-            if found := self._between(earlier, question, least):
-                return Verdict(RULE, False, f"with answer {number} that you have, this one {found}")
+        for region in told(question):
+            for number, earlier in self._told.values():
+                if earlier.view == region.view and (found := self._between(earlier, region, least)):
+                    return Verdict(RULE, False, f"with answer {number} that you have, this one {found}")
         return fine
 
     def covering(self, question: Asked) -> Question | None:
@@ -97,6 +102,13 @@ class Memory:
                     "or with noise"
                 )
         return ""
+
+
+def told(question: Asked) -> tuple[Question, ...]:
+    """The counts of persons that an exact answer tells of: a question itself, or those that a statistic names."""
+    if isinstance(question, Question):
+        return (question,)
+    return question.regions() if isinstance(question, Statistic) else ()
 
 
 def covers(earlier: Question, question: Question) -> bool:

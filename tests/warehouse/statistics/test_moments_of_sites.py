@@ -14,6 +14,7 @@ from fedkit.errors import OutputRefused, RequestError, SiteError
 from fedkit.warehouse.predicates import Compare, Has
 from fedkit.warehouse.question import ANSWER, Protection, from_json
 from fedkit.warehouse.statistics import Amount, Flag, Group, Limits, Replies, SiteAnswer
+from fedkit.warehouse.statistics.base import GRID
 from fedkit.warehouse.statistics.frames import PERSON, taken
 from fedkit.warehouse.statistics.moments import MomentsQuestion, moments
 
@@ -152,6 +153,14 @@ def test_the_order_of_the_rows_tells_nothing() -> None:
     frame = patients(500, 8)
     question = MomentsQuestion("patients", YEARS, SEX, None, NOISY)
     assert (question.sums({"rows": frame}) == question.sums({"rows": shuffled(frame, 1)})).all()
+
+
+def test_sums_are_whole_steps_of_the_grid_rounded_to_the_nearest() -> None:
+    frame = {PERSON: np.arange(3), "birth_year": np.array([2020.0, 1900.0, 2020.0])}
+    question = MomentsQuestion("patients", YEARS, None, None, NOISY)
+    assert question.sums({"rows": frame}).tolist() == [3 * GRID, 1 * GRID, 3 * GRID]
+    frame["birth_year"] = np.array([1960.0, 1960.4, 1960.0])
+    assert question.sums({"rows": frame}).tolist() == [3 * GRID, 0, 0]
 
 
 def test_questions_are_data_and_read_strictly() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from statistics_world import patients
 
 from fedkit.errors import OutputRefused, RequestError
 from fedkit.warehouse.disclosure import STRICTEST, verdicts
+from fedkit.warehouse.memory import Memory
 from fedkit.warehouse.predicates import Compare, Has
-from fedkit.warehouse.question import KINDS, Asked, Protection
+from fedkit.warehouse.question import KINDS, Asked, Measure, Protection, Question
 from fedkit.warehouse.scope import views_of
 from fedkit.warehouse.statistics import Amount, Event, Flag, Group, Limits, Statistic
 from fedkit.warehouse.statistics.contingency import Contingency
@@ -86,6 +89,41 @@ def test_every_kind_says_which_persons_it_tells_of() -> None:
     assert found["contingency"][0].where == MENTIONED
     steps = [GLMStep("patients", "binomial", IMPLANT, (SEX, YEARS), coefficients=(k, 0.0, 0.0)) for k in (0.1, 0.2)]
     assert steps[0].regions() == steps[1].regions()
+
+
+SINCE, A_DAY_LATER = (Compare("date", ">=", (day,)) for day in ("2020-01-01", "2020-01-02"))
+LENGTHS = Amount("characters", 0, 5000)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        MomentsQuestion("notes", LENGTHS, None, A_DAY_LATER),
+        Contingency("notes", SEX, IMPLANT, A_DAY_LATER),
+        GLMStep("notes", "gaussian", LENGTHS, (SEX,), (), A_DAY_LATER),
+    ],
+)
+def test_two_answers_that_differ_by_a_day_are_not_both_given_whatever_kinds_they_are(second: Statistic) -> None:
+    """Subtracting one from the other would tell of the persons of that day."""
+    count = Question("notes", (Measure("persons"),), SINCE)
+    for first in (count, MomentsQuestion("notes", LENGTHS, None, SINCE)):
+        with pytest.raises(OutputRefused, match="by subtraction"):
+            Memory([first]).check(second, STRICTEST.difference)
+        with pytest.raises(OutputRefused):
+            Memory([second]).check(first, STRICTEST.difference)
+    noise = replace(second, protection=Protection("noise", 0.1)) if not isinstance(second, GLMStep) else second
+    if noise is not second:
+        Memory([count]).check(noise, STRICTEST.difference)
+        Memory([noise]).check(count, STRICTEST.difference)
+
+
+def test_the_steps_of_a_fit_and_a_larger_model_of_the_same_persons_follow_each_other() -> None:
+    steps = [GLMStep("patients", "binomial", IMPLANT, (SEX, YEARS), coefficients=(k / 10, 0.0, 0.0)) for k in range(8)]
+    more = GLMStep("patients", "binomial", IMPLANT, (SEX, YEARS, Group("language", ("nb", "sv"))))
+    asked: list[Asked] = []
+    for question in (*steps, more, MomentsQuestion("patients", YEARS, SEX), Contingency("patients", SEX, IMPLANT)):
+        Memory(asked).check(question, STRICTEST.difference)
+        asked.append(question)
 
 
 def test_every_kind_is_read_by_its_name_and_names_every_view_that_it_reads() -> None:
