@@ -136,17 +136,17 @@ def test_a_record_of_a_hospital_is_read_from_the_definition(tmp_path: Path) -> N
     """A note with its visit and care site, as an ETL would fill them: none of it by our writer."""
     path = tmp_path / "hospital.duckdb"
     rows: dict[str, dict[str, Any]] = {
-        "person": dict(person_id=7, gender_concept_id=8532, year_of_birth=1950, race_concept_id=0, ethnicity_concept_id=0),
-        "care_site": dict(care_site_id=4, care_site_name="Ortopedisk"),
-        "visit_occurrence": dict(
-            visit_occurrence_id=70, person_id=7, visit_concept_id=9201, visit_start_date=date(2024, 3, 1),
-            visit_end_date=date(2024, 3, 5), visit_type_concept_id=32817, care_site_id=4,
-        ),
-        "note": dict(
-            note_id=1, person_id=7, note_date=date(2024, 3, 2), note_datetime=datetime(2024, 3, 2, 10, 30),
-            note_type_concept_id=32831, note_class_concept_id=0, note_title="Epikrise", note_text="Ingen feber.",
-            encoding_concept_id=0, language_concept_id=0, visit_occurrence_id=70,
-        ),
+        "person": {"person_id": 7, "gender_concept_id": 8532, "year_of_birth": 1950, "race_concept_id": 0, "ethnicity_concept_id": 0},
+        "care_site": {"care_site_id": 4, "care_site_name": "Ortopedisk"},
+        "visit_occurrence": {
+            "visit_occurrence_id": 70, "person_id": 7, "visit_concept_id": 9201, "visit_start_date": date(2024, 3, 1),
+            "visit_end_date": date(2024, 3, 5), "visit_type_concept_id": 32817, "care_site_id": 4,
+        },
+        "note": {
+            "note_id": 1, "person_id": 7, "note_date": date(2024, 3, 2), "note_datetime": datetime(2024, 3, 2, 10, 30),
+            "note_type_concept_id": 32831, "note_class_concept_id": 0, "note_title": "Epikrise", "note_text": "Ingen feber.",
+            "encoding_concept_id": 0, "language_concept_id": 0, "visit_occurrence_id": 70,
+        },
     }  # fmt: skip
     with duckdb.connect(str(path)) as database:
         database.execute(ddl("duckdb"))

@@ -53,14 +53,7 @@ class CdaReader(NoteReader):
         yield self._one(name, partial(self._document, root, name))
 
     def _document(self, root: Any, name: str) -> Record:
-        body = _Body()
-        component = _child(root, "component")
-        structured, plain = _child(component, "structuredBody"), _child(component, "nonXMLBody")
-        if structured is not None:
-            for part in _children(structured, "component"):
-                body.section(_child(part, "section"))
-        elif plain is not None:
-            body.text = _plain(_child(plain, "text"), body.problems)
+        body = body_of(root)
         code = _child(root, "code")
         author = _path(root, "author", "assignedAuthor")
         patient = _path(root, "recordTarget", "patientRole", "id")
@@ -87,8 +80,21 @@ class CdaReader(NoteReader):
         )
 
 
-class _Body:
-    """The text of a structured body, grown section by section."""
+def body_of(root: Any) -> Body:
+    """What the body of a ClinicalDocument (an element of lxml) says; its text may have blank lines at the end."""
+    body = Body()
+    component = _child(root, "component")
+    structured, plain = _child(component, "structuredBody"), _child(component, "nonXMLBody")
+    if structured is not None:
+        for part in _children(structured, "component"):
+            body.section(_child(part, "section"))
+    elif plain is not None:
+        body.text = _plain(_child(plain, "text"), body.problems)
+    return body
+
+
+class Body:
+    """The text of a structured body, grown section by section, with its spans and what was found wrong."""
 
     def __init__(self) -> None:
         self.text = ""

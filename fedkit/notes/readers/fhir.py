@@ -1,8 +1,8 @@
-"""HL7 FHIR R4 in JSON: DocumentReference, Composition and DiagnosticReport, alone, in a Bundle, or one a line (bulk data).
+"""HL7 FHIR R4 in JSON or XML: DocumentReference, Composition, DiagnosticReport, alone, in a Bundle, one a line (bulk data).
 
-A DocumentReference gives the text of the plainest of its attachments: plain text, then HTML, then the text layer of a PDF, held
-in the attachment or in a Binary of the same Bundle. A Composition gives its sections with their narrative. Codes stay as they
-are in meta: `type_system` and `type_code` of the document, `category`, `status`.
+A DocumentReference gives the text of the plainest of its attachments: plain text, then HTML, a CDA with its sections and spans,
+the text layer of a PDF, held in the attachment or in a Binary of the same Bundle. A Composition gives its sections with their
+narrative. Codes stay as they are in meta: `type_system` and `type_code` of the document, `category`, `status`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fedkit.errors import CorpusError
-from fedkit.notes.note import Section
+from fedkit.notes.note import Section, Span
 from fedkit.notes.readers.base import NoteReader, Problem, Record, skipped
+from fedkit.notes.readers.cda import body_of
 from fedkit.notes.readers.draft import build
+from fedkit.notes.readers.fhir_xml import FHIR, resource_of
 from fedkit.notes.readers.jsonl import first_object, json_rows
 from fedkit.notes.readers.markup import Narrative, known_kind, parse_xml, text_of_html
 from fedkit.notes.readers.pdf import text_layer
 from fedkit.notes.readers.text import decode, encoding_of, read_text
 
 _NOTES = ("DocumentReference", "Composition", "DiagnosticReport")
-_ORDER = ("text/plain", "text/html", "application/xhtml+xml", "application/pdf")
+#: A CDA comes under any of these (IHE XDS.b has text/xml).
+_CDA = ("text/xml", "application/xml", "application/hl7-v3+xml", "application/cda+xml")
+_ORDER = ("text/plain", "text/html", "application/xhtml+xml", *_CDA, "application/pdf")
 
 
 class FhirReader(NoteReader):
@@ -33,11 +37,12 @@ class FhirReader(NoteReader):
 
     name = "fhir"
     title = "FHIR R4"
-    suffixes = (".json", ".ndjson", ".jsonl")
+    suffixes = (".json", ".ndjson", ".jsonl", ".xml")
 
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
-        return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"resourceType"' in head
+        start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+        return (start.startswith(b"{") and b'"resourceType"' in head) or (start.startswith(b"<") and FHIR.encode() in head)
 
     def _read(self, path: Path, name: str) -> Iterator[Record]:
         found = 0
@@ -55,6 +60,9 @@ class FhirReader(NoteReader):
     def _resources(self, path: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Record]]:
         with path.open("rb") as file:
             first = file.readline(1 << 22)
+        if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or path.suffix.lower() == ".xml":
+            yield name, self._from_xml(path, name)
+            return
         if path.suffix.lower() in (".ndjson", ".jsonl") or (len(first) < 1 << 22 and first_object(first) and _several(path)):
             yield from json_rows(path, name, "utf-8", 8 * self.rules.max_characters)
             return
@@ -69,6 +77,19 @@ class FhirReader(NoteReader):
             yield name, skipped(name, "syntax", f"{error.msg} at line {error.lineno}, column {error.colno}")
             return
         yield name, value if isinstance(value, dict) else skipped(name, "syntax", "no resource")
+
+    def _from_xml(self, path: Path, name: str) -> dict[str, Any] | Record:
+        from lxml import etree
+
+        size = path.stat().st_size
+        if size > 256 * self.rules.max_characters:
+            return skipped(name, "too large", f"{size:,} bytes")
+        try:
+            root = parse_xml(path.read_bytes())
+        except etree.XMLSyntaxError as error:
+            line, column = error.position
+            return skipped(name, "syntax", f"not well-formed XML at line {line}, column {column}")
+        return resource_of(root) or skipped(name, "syntax", "no resource")
 
     def _documents(self, resource: dict[str, Any], place: str) -> Iterator[Record]:
         if resource.get("resourceType") != "Bundle":
@@ -86,6 +107,7 @@ class FhirReader(NoteReader):
         known = known.within(resource)
         problems: list[Problem] = []
         sections: list[Section] = []
+        spans: list[Span] = []
         kind = resource["resourceType"]
         language = resource.get("language")
         if kind == "Composition":
@@ -96,8 +118,9 @@ class FhirReader(NoteReader):
                 if kind == "DocumentReference"
                 else [_map(a) for a in _list(resource.get("presentedForm"))]
             )
-            text, said = _attachment(attachments, known, problems)
-            language = said or language
+            found = _attachment(attachments, known, problems)
+            text, language = found.text, found.language or language
+            sections, spans = list(found.sections), list(found.spans)
             if text is None and kind == "DiagnosticReport" and isinstance(resource.get("conclusion"), str):
                 text, problems = resource["conclusion"], []
         if text is None:
@@ -113,6 +136,7 @@ class FhirReader(NoteReader):
             text=text,
             language=_word(language),
             sections=sections,
+            spans=spans,
             patient=known.id_of(_map(resource.get("subject"))),
             date=_word(_first(resource, "date", "effectiveDateTime", "issued"))
             or _word(_map(context.get("period")).get("start")),
@@ -172,8 +196,17 @@ class _Known:
         return _concept_words(qualification.get("code")) or _word(reference.get("type")) or _word(who.get("resourceType"))
 
 
-def _attachment(attachments: list[Mapping[str, Any]], known: _Known, problems: list[Problem]) -> tuple[str | None, str | None]:
-    """(text, language) of the plainest attachment that holds any."""
+class _Found(NamedTuple):
+    """What an attachment says."""
+
+    text: str | None = None
+    language: str | None = None
+    sections: tuple[Section, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+def _attachment(attachments: list[Mapping[str, Any]], known: _Known, problems: list[Problem]) -> _Found:
+    """What the plainest attachment that holds a text says."""
 
     def rank(attachment: Mapping[str, Any]) -> int:
         kind = _kind_of(attachment)
@@ -194,10 +227,29 @@ def _attachment(attachments: list[Mapping[str, Any]], known: _Known, problems: l
         except (binascii.Error, ValueError):
             problems.append(Problem("syntax", "an attachment that is not base64"))
             continue
+        if _kind_of(attachment) in _CDA:
+            if (found := _clinical_document(raw, problems)) is not None:
+                return found._replace(language=_word(attachment.get("language")))
+            continue
         text = _text(raw, attachment, problems)
         if text is not None and text.strip():
-            return text, _word(attachment.get("language"))
-    return None, None
+            return _Found(text, _word(attachment.get("language")))
+    return _Found()
+
+
+def _clinical_document(raw: bytes, problems: list[Problem]) -> _Found | None:
+    """What a CDA says, its header left to the FHIR resource; None for other XML and for one without a text."""
+    try:
+        root = parse_xml(raw)
+    except Exception:  # lxml has its own for every way in which XML can be broken
+        problems.append(Problem("syntax", "an attachment that is not well-formed XML"))
+        return None
+    if not isinstance(root.tag, str) or root.tag.rpartition("}")[2] != "ClinicalDocument":
+        problems.append(Problem("left out", "an attachment of XML that is no CDA"))
+        return None
+    body = body_of(root)
+    problems += body.problems
+    return _Found(body.text.rstrip(), None, tuple(body.sections), tuple(body.spans)) if body.text.strip() else None
 
 
 def _text(raw: bytes, attachment: Mapping[str, Any], problems: list[Problem]) -> str | None:
