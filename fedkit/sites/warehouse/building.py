@@ -127,7 +127,7 @@ def build(
         progress(same + read + sum(failed.values()), total)
     # 5. and 6.
     gone = _take_out(tables, seen)
-    _make_cdm(tables, site)
+    make_cdm(tables, site)
     finished = [datetime.now(UTC).replace(tzinfo=None), len(seen) - sum(failed.values()), sum(failed.values()), name]
     tables.execute(f"UPDATE {tables.omop}fedkit_build SET finished = ?, notes = ?, failed = ? WHERE build = ?", finished)
     tables.make_views(site)
@@ -222,7 +222,7 @@ def _take_out(tables: Tables, seen: list[int]) -> int:
     return len(gone)
 
 
-def _make_cdm(tables: Tables, site: str) -> None:
+def make_cdm(tables: Tables, site: str) -> None:
     """PERSON, VISIT_OCCURRENCE, CARE_SITE and CDM_SOURCE, of what the notes say."""
     omop = tables.omop
     genders = " ".join(f"WHEN '{word}' THEN {concept}" for word, concept in GENDER.items())

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from fedkit.errors import ConfigurationError, StorageError
 from fedkit.sites.warehouse.tables import columns, ddl
@@ -93,7 +93,7 @@ class Tables(ABC):
         for statement in ddl(self.omop):
             self.execute(statement)
 
-    def __enter__(self) -> Tables:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

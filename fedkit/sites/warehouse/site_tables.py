@@ -127,11 +127,11 @@ class SiteTables:
             **{name: found[name].astype(np.float64) if name in floats else found[name] for name in frame.items},
         }
 
-    def connection(self) -> Connection:
+    def connection(self, *, building: bool = True) -> Connection:
         """The connection to the tables that are there now. Raises SiteError if there are none, or if they do not fit."""
         with self._lock:
             where = Where.of(self.folder)
-            if not where.build and not (self.folder / FOLDER / VIEWS_FILE).exists():
+            if building and not where.build and not (self.folder / FOLDER / VIEWS_FILE).exists():
                 self._build_few()
             if self._connection is None or not self._connection.current():
                 fresh = where.connection(self.folder, self.site, self.limits)
@@ -141,9 +141,9 @@ class SiteTables:
                 self._opened(self.about())
             return self._connection
 
-    def about(self) -> About:
-        """Which build the tables are of. Raises SiteError."""
-        connection = self._connection or self.connection()
+    def about(self, *, building: bool = True) -> About:
+        """Which build the tables are of. building: whether to make them where there are none. Raises SiteError."""
+        connection = self._connection or self.connection(building=building)
         names = [field.name for field in fields(About)]
         sql = f"SELECT {', '.join(names)} FROM {connection.prefix}.built"
         return About(**dict(zip(names, connection.rows(sql, Call())[0], strict=True)))
