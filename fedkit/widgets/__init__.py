@@ -6,6 +6,10 @@
     monitor = TrainingMonitor.for_study(study)         # researcher, steps 7 and 8
     table = AuditTable.from_bundle(study.folder / "evidence")   # anybody, step 10
 
+    desk = WarehouseDesk.for_warehouse(warehouse)      # analyst: a question, its plan, its answer
+    AnswerView(answer)                                 # an answer of the warehouse, with what was kept back
+    CatalogueView(warehouse.catalogue())               # what the sites hold, for everybody
+
     AnnotatedNote(note)                                # a note with its marks, as a picture
     PolicyTable(explain(settings_of("strict")))        # what a site asks, in plain words
 
@@ -21,10 +25,15 @@ from fedkit.widgets.review_desk import ReviewDesk
 from fedkit.widgets.review_panel import ReviewPanel
 from fedkit.widgets.steward_desk import StewardDesk
 from fedkit.widgets.training_monitor import TrainingMonitor
+from fedkit.widgets.warehouse_answer import AnswerView
+from fedkit.widgets.warehouse_catalogue import CatalogueView
+from fedkit.widgets.warehouse_desk import WarehouseDesk
 
 __all__ = [
     "AnnotatedNote",
+    "AnswerView",
     "AuditTable",
+    "CatalogueView",
     "PolicyTable",
     "RequestForm",
     "RequestValues",
@@ -33,4 +42,5 @@ __all__ = [
     "StewardDesk",
     "Table",
     "TrainingMonitor",
+    "WarehouseDesk",
 ]

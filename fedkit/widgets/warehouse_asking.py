@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fedkit.errors import FedkitError, SiteError
 from fedkit.templates.warehouse import ENTRY
 from fedkit.warehouse.question import Question
 from fedkit.widgets.warehouse_budget import Budget
+from fedkit.widgets.warehouse_catalogue import Catalogues, catalogue_html, known_words
 from fedkit.widgets.warehouse_plan import Plans
 
 if TYPE_CHECKING:
@@ -29,6 +31,22 @@ class WarehouseAsking:
     @property
     def sites(self) -> Sequence[str]:
         return self.warehouse.sites
+
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        """What each site has published for everybody, signed by a steward of it; read once. None where nothing is."""
+        try:
+            published = self.warehouse.catalogue()
+        except FedkitError as error:  # one that no steward has signed: then none is shown
+            return dict.fromkeys(self.sites, error)
+        return {site: published.get(site) for site in self.sites}
+
+    @property
+    def known(self) -> Mapping[str, Sequence[str]]:
+        return known_words(self.catalogues)
+
+    def about(self) -> str:
+        return catalogue_html(self.catalogues)
 
     def budgets(self) -> list[Budget]:
         """What is left at each site, in the federation's order; a site that is not reached says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets
 
@@ -17,6 +17,9 @@ from fedkit.widgets.warehouse_answer import answer_html
 from fedkit.widgets.warehouse_budget import Budget, budget_html
 from fedkit.widgets.warehouse_form import QueryForm
 from fedkit.widgets.warehouse_plan import Plans, askable, plan_html, plan_text, rho
+
+if TYPE_CHECKING:
+    from fedkit.study.warehouse import Warehouse
 
 
 class Asking(Protocol):
@@ -87,6 +90,13 @@ class WarehouseDesk(FedkitWidget):
         self.form.set(**values)
         self.form.changed = self._refresh
         self._attempt(self._look, again=False)
+
+    @classmethod
+    def for_warehouse(cls, warehouse: Warehouse, **values: Any) -> WarehouseDesk:
+        """The desk of a data request that was opened. Raises RequestError before that."""
+        from fedkit.widgets.warehouse_asking import WarehouseAsking
+
+        return cls(WarehouseAsking(warehouse), **values)
 
     def plan(self) -> Plans:
         """What each site would do. Raises RequestError while a field is wrong."""

@@ -103,7 +103,7 @@ def question_of(values: QueryValues) -> Question:
         values.view,
         (_measure(values),),
         _where(values),
-        (*((Group("site"),) if values.by_site else ()), *(_group(one, values) for one in values.by if one.column)),
+        (*(_group(one, values) for one in values.by if one.column), *((Group("site"),) if values.by_site else ())),
         protection_of(values),
     )
     question.check()

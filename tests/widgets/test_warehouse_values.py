@@ -33,7 +33,7 @@ def test_the_form_and_the_builder_make_the_same_question() -> None:
         by=(By("year"),),
         by_site=True,
     )
-    built = count("patients").where(label="IMPLANT", year=(2020, 2024)).by("site", "year").question()
+    built = count("patients").where(label="IMPLANT", year=(2020, 2024)).by("year", "site").question()
     assert question_of(values).digest == built.digest
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from fedkit.errors import FedkitError, SiteError
@@ -85,3 +87,31 @@ class Request:
 
 def not_there(site: str) -> SiteError:
     return SiteError(f"{site} did not answer", expected="an answer", got="none", help="try again later")
+
+
+#: Stands in every note of `make_patients` and nowhere else.
+WORD_OF_A_NOTE = "Zyxophon"
+
+
+def make_patients(folder: Path) -> Path:
+    """Notes of two sites: 60 persons at north, 45 at east, a note each; every third is a man, born in 1940 and the 49 years
+    after it, seen in 2022 to 2024."""
+    for site, language, persons in (("north", "nb", 60), ("east", "et", 45)):
+        (folder / site).mkdir(parents=True)
+        notes: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
+        for person in range(persons):
+            text = f"{WORD_OF_A_NOTE} {site} {person}: fikk Paracet mot feber."
+            start = text.index("Paracet")
+            note = {
+                "id": f"{site}-{person}",
+                "lang": language,
+                "text": text,
+                "patient": f"{site}-{person}",
+                "spans": [{"start": start, "end": start + 7, "label": "DRUG"}],
+                "date": f"{2022 + person % 3}-01-15",
+                "meta": {"sex": "female" if person % 3 else "male", "year_of_birth": str(1940 + person % 50)},
+            }
+            notes[("train", "train", "dev", "test")[person % 4]].append(json.dumps(note))
+        for split, rows in notes.items():
+            (folder / site / f"{split}.jsonl").write_text("\n".join([*rows, ""]), "utf-8")
+    return folder
