@@ -8,13 +8,16 @@ question is answered by every site that lets it through. Sites that are not ther
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fedkit.errors import RequestError
+from fedkit.errors import AccessRefused, RequestError, SiteError
 from fedkit.governance.kinds import QUERY
 from fedkit.governance.request import DataPermit
 from fedkit.governance.review import RequestState
+from fedkit.ledger.names import steward_role
+from fedkit.sites.public import read_catalogue, signed_by
 from fedkit.study.study import Study
 from fedkit.study.warehouse.asking import Ask
 from fedkit.study.warehouse.planning import Plan
@@ -23,6 +26,7 @@ from fedkit.study.warehouse.records import Record, Records
 from fedkit.study.warehouse.running import Running, at_all, plan
 from fedkit.templates.warehouse import VIEWS
 from fedkit.warehouse import builder
+from fedkit.warehouse.catalogue import Published, drift
 from fedkit.warehouse.measures import Measure
 from fedkit.warehouse.question import ANSWER, Asked, Question
 
@@ -136,6 +140,25 @@ class Warehouse:
         planned = self.plan(Question(view, (Measure("persons"),)))
         return {site: report.left_rho for site, report in planned.reports.items()}
 
+    # -- what there is
+    def catalogue(self) -> dict[str, Published]:
+        """Site → what its steward has published for everybody: persons, notes, years, languages, concepts, terms.
+
+        Sites that have published nothing, or are not reached, are left out. Raises AccessRefused for a catalogue that no
+        steward of its site has signed.
+        """
+        found: dict[str, Published] = {}
+        for site in self.sites:
+            with suppress(SiteError):
+                published = read_catalogue(self.study.federation.running(site).transport())
+                if published is not None:
+                    found[site] = self._signed(site, published)
+        return found
+
+    def drift(self) -> dict[str, str]:
+        """Site → how its views differ from those that this version of fedkit asks about; only sites that do."""
+        return drift({site: published.catalogue for site, published in self.catalogue().items()})
+
     # -- questions
     def count(self, what: str = "patients") -> Ask:
         """Count patients (distinct persons), notes, visits or mentions."""
@@ -233,6 +256,19 @@ class Warehouse:
         self.close()
 
     # -- helpers
+    def _signed(self, site: str, published: Published) -> Published:
+        """A catalogue whose signer is a steward of that site on the ledger."""
+        ledger = self.study.federation.ledger
+        signer = signed_by(published, ledger.domain)
+        if signer != published.steward or not ledger.has_role(steward_role(site), signer) or published.catalogue.site != site:
+            raise AccessRefused(
+                f"the catalogue of {site} is signed by nobody who may",
+                expected=f"a steward of {site} on the ledger",
+                got=signer,
+                help="ask the site's steward to publish it again; somebody may stand between",
+            )
+        return published
+
     def _running(self) -> Running:
         request = self.study.requested()
         return Running(self.study, self._records, Pool(self.study, request) if request.secure_sum is not None else None)
