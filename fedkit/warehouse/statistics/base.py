@@ -38,8 +38,8 @@ GRID = 64
 #: Steps of the grid of one row's value; sums of whole numbers are exact, so the order of rows tells nothing (Mironov 2012).
 _FINE = 1 << 16
 
-#: The largest figure in an answer of mode "rules"; scaled sums over fewer than 10⁹ rows stay below.
-LARGEST = 1e12
+#: The largest figure in an answer of mode "rules": up to it, whole numbers are exact.
+LARGEST = float(2**53)
 
 #: Decimals with which figures leave: of scaled sums, more than a model needs to equal the pooled one to 1e-8.
 DIGITS = 9
@@ -194,7 +194,7 @@ class Statistic(Asked):
                 f"{site} held back a part of the answer",
                 expected="all figures: a statistic of some of them would be wrong",
                 got=f"{held} of {len(self.cells())} held back",
-                help="ask about more persons or in fewer groups, with noise, or without this site",
+                help="ask about more persons, in fewer and larger groups, or with noise",
             )
         return figures
 

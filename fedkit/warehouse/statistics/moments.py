@@ -11,20 +11,20 @@ for computing the sample variance", The American Statistician 37, 1983).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fedkit.errors import RequestError
+from fedkit.errors import OutputRefused, RequestError
 from fedkit.warehouse import strict
 from fedkit.warehouse.predicates import Predicate
 from fedkit.warehouse.predicates import from_json as predicate_from_json
 from fedkit.warehouse.question import MAX_CELLS, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema
-from fedkit.warehouse.statistics.base import GRID, Ask, Statistic, kept_rows, on_grid, root_above
+from fedkit.warehouse.statistics.base import GRID, Ask, Replies, Statistic, kept_rows, on_grid, root_above
 from fedkit.warehouse.statistics.frames import Columns, Frame, persons_in, taken
 from fedkit.warehouse.statistics.limits import Limits
 from fedkit.warehouse.statistics.variables import (
@@ -71,9 +71,15 @@ class Moments:
 
 @dataclass(frozen=True)
 class Means:
-    """Moments of each group.   sites, missing: who is in it, and why others are not."""
+    """Moments of each group.
+
+    hidden: group → sites that did not give it: nobody, too few persons, or kept back for another group's sake. Its moments are
+        those of the other sites; n is 0 where none gave it.
+    sites, missing: who is in it, and why others are not.
+    """
 
     groups: Mapping[str, Moments]
+    hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sites: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
 
@@ -144,14 +150,35 @@ class MomentsQuestion(Statistic):
         super().check(schema)
 
     def figures(self, rows: Mapping[str, Columns], limits: Limits) -> Mapping[str, tuple[int, float]]:
+        groups = self._groups(rows)
+        persons = [persons_in(group) for group in groups]
+        if self.by is None:
+            limits.enough(persons[0], self.of.name)
+            limits.amount(groups[0], groups[0][self.of.name], self.of.name)
+        hidden = set() if self.by is None else self._hidden(groups, persons, limits)
         found: dict[str, tuple[int, float]] = {}
-        for number, (name, group) in enumerate(zip(self.groups(), self._groups(rows), strict=True)):
-            values, persons = group[self.of.name], persons_in(group)
-            limits.enough(persons, name)
-            limits.amount(group, values, f"{self.of.name} of {name}" if self.by is not None else self.of.name)
-            for part, value in zip(PARTS, (len(values), values.sum(), np.square(values).sum()), strict=True):
-                found[f"{part} {number}"] = (persons, float(value))
+        for number, group in enumerate(groups):
+            values = group[self.of.name]
+            figures = (float(len(values)), float(values.sum()), float(np.square(values).sum()))
+            if number not in hidden:
+                found |= {f"{part} {number}": (persons[number], f) for part, f in zip(PARTS, figures, strict=True)}
         return found
+
+    def _hidden(self, groups: Sequence[Columns], persons: Sequence[int], limits: Limits) -> set[int]:
+        """The groups that stay at the site: those beyond a limit, and as many more as keep these from being had by subtraction
+        from all rows together, which somebody may know."""
+        hidden = {number for number, group in enumerate(groups) if not self._may_leave(group, persons[number], limits)}
+        while hidden and 0 < sum(persons[number] for number in hidden) < limits.persons and len(hidden) < len(groups):
+            hidden.add(min(set(range(len(groups))) - hidden, key=lambda number: (persons[number], number)))
+        return hidden
+
+    def _may_leave(self, group: Columns, persons: int, limits: Limits) -> bool:
+        try:
+            limits.enough(persons, ALL)
+            limits.amount(group, group[self.of.name], ALL)
+        except OutputRefused:
+            return False
+        return True
 
     def sums(self, rows: Mapping[str, Columns]) -> np.ndarray:
         sums = [[np.ones(len(v)), v, np.square(v)] for v in (group[self.of.name] for group in self._groups(rows))]
@@ -162,13 +189,29 @@ class MomentsQuestion(Statistic):
         return root_above(Fraction(len(PARTS))) * self.protection.rows_per_person * (GRID + 1)
 
     def of_sums(self, sums: Mapping[str, float]) -> dict[str, Moments]:
-        """Group → moments, of the sums over sites."""
+        """Group → moments, of sums over sites; a group that no site gave has none."""
         unit = 1 if self.protection.mode == "rules" else GRID
         found = {}
         for number, name in enumerate(self.groups()):
-            n, total, squares = (sums[f"{part} {number}"] / unit for part in PARTS)
+            n, total, squares = (sums.get(f"{part} {number}", 0.0) / unit for part in PARTS)
             found[name] = self._moments(n, total, squares)
         return found
+
+    def hidden(self, replies: Replies) -> dict[str, tuple[str, ...]]:
+        """Group → the sites that did not give it: nobody, too few persons, or kept back for another group's sake."""
+        if self.protection.mode != "rules":
+            return {}
+        given = {site: set(self.read(answer)) for site, answer in replies.answers.items()}
+        found = {
+            name: tuple(site for site, cells in given.items() if not {f"{part} {number}" for part in PARTS} <= cells)
+            for number, name in enumerate(self.groups())
+        }
+        return {name: sites for name, sites in found.items() if sites}
+
+    def whole(self, figures: Mapping[str, float], site: str) -> Mapping[str, float]:
+        """The figures of the groups that are there as a whole."""
+        numbers = [n for n in range(len(self.groups())) if all(f"{part} {n}" in figures for part in PARTS)]
+        return {f"{part} {n}": figures[f"{part} {n}"] for n in numbers for part in PARTS}
 
     def _moments(self, n: float, total: float, squares: float) -> Moments:
         if n < 1:
@@ -225,9 +268,10 @@ def moments(
 ) -> Means:
     """Moments of each group over all sites that answered; of the one group "all" without `by`.
 
-    Raises RequestError for a question that does not fit the schema, OutputRefused if a site holds a part back.
+    Raises RequestError for a question that does not fit the schema, SiteError if no site answered.
     """
     question = MomentsQuestion(view, of, by, where, protection or Protection())
     question.check()
     replies = ask(question)
-    return Means(question.of_sums(question.added(replies)), replies.sites, replies.missing)
+    found = question.of_sums(question.added(replies))
+    return Means(found, question.hidden(replies), replies.sites, replies.missing)

@@ -110,12 +110,39 @@ def test_a_site_that_holds_back_is_named_and_the_others_answer() -> None:
         moments(asking({"no": {"rows": patients(5, 1)}}, Limits()), view="patients", of=YEARS)
 
 
-def test_a_part_that_stayed_at_a_site_is_no_zero() -> None:
+def test_a_group_that_a_site_kept_back_is_of_the_others_and_says_so() -> None:
+    """At the first site the men are too few; the women stay there as well, since all rows less the women would be the men."""
+    frame = patients(500, 4)
+    place = np.arange(500) % 5
+    few = np.flatnonzero((place == 0) & (frame["sex"] == 1))[4:]
+    frame = taken(frame, ~np.isin(frame[PERSON], few))
+    found = moments(
+        asking(divided({"rows": frame}, place), Limits()), view="patients", of=YEARS, by=Group("sex", ("female", "male"))
+    )
+    assert found.hidden == {"female": ("no",), "male": ("no",)}
+    assert found.sites == SITES
+    values = frame["birth_year"][(frame["sex"] == 0) & (place[frame[PERSON]] != 0)]
+    assert found["female"].n == (~np.isnan(values)).sum()
+    assert found["female"].mean == pytest.approx(np.nanmean(values), rel=1e-10)
+
+
+def test_a_group_of_nobody_keeps_no_other_back_and_has_no_mean() -> None:
+    frame = patients(400, 4)
+    ask = asking(divided({"rows": frame}, np.arange(400) % 5), Limits())
+    found = moments(ask, view="patients", of=YEARS, by=Group("sex", ("female", "male", "other")))
+    assert found["male"].n > 0
+    assert found["other"].n == 0
+    assert math.isnan(found["other"].mean)
+
+
+def test_a_part_of_a_group_counts_as_none_of_it() -> None:
     question = MomentsQuestion("patients", YEARS, SEX)
     whole = question.answer({"rows": patients(300, 4)}, Limits())
-    part = SiteAnswer(tables={ANSWER: whole.tables[ANSWER][:3]})
-    with pytest.raises(OutputRefused, match="no held back a part"):
-        question.added(Replies({"no": part, "sv": whole}))
+    part = SiteAnswer(tables={ANSWER: whole.tables[ANSWER][:5]})
+    both = Replies({"no": part, "sv": whole})
+    assert question.hidden(both) == {"male": ("no",)}
+    found = question.of_sums(question.added(both))
+    assert found["male"].n * 2 == question.of_sums(question.added(Replies({"no": whole, "sv": whole})))["male"].n
 
 
 NOISY = Protection("noise", rho=0.5)
