@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from hostile_questions import HOSTILE, PLAIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from question_drawing import questions
@@ -51,7 +52,7 @@ def test_json_that_is_changed_is_another_question_or_none(question: Question, da
         inner = inner[step]
     junk = st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=80), st.just([]), st.just({}), st.just([[]]),
-        st.just({"column": "sex", "op": "in", "values": ["female"]}), st.just("person_id"), st.just(2**60), 
+        st.just({"column": "sex", "op": "in", "values": ["female"]}), st.just("person_id"), st.just(2**60),
         st.just("' OR 1=1 --"),
     )  # fmt: skip
     inner[last] = put = data.draw(junk)
@@ -92,12 +93,17 @@ def test_a_field_more_or_less_is_no_question(trail: tuple[Any, ...]) -> None:
         assert "note" not in caught.value.diagnostics()
 
 
-@pytest.mark.parametrize(
-    "row", [None, [], "SELECT 1", 7, {}, {"kind": "sql"}, {"kind": ["table"]}, {"kind": "table"}, {"kind": "__init__"}]
-)
+@pytest.mark.parametrize("row", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_no_question(row: Any) -> None:
-    with pytest.raises(RequestError):
-        reading.from_json(row)
+    with pytest.raises(RequestError) as caught:
+        reading.from_json(row).check()
+    assert caught.value.expected
+
+
+def test_hostile_questions_are_nearly_questions() -> None:
+    """What they are made of is one: so it is the hostile part that is refused."""
+    reading.from_json(PLAIN).check()
+    assert len(HOSTILE) >= 100
 
 
 def test_a_condition_may_be_deep_and_no_deeper() -> None:

@@ -142,8 +142,8 @@ def test_an_error_names_the_near_name(made: Callable[[], Any], message: str, hel
 def test_a_question_in_words() -> None:
     asked = count("patients").where(label="IMPLANT", year=(2020, 2021)).by("site", "year").question()
     assert explain(asked) == (
-        "Asks for the number of persons, by site and by year (2020, 2021), among mentions with label IMPLANT, year from 2020 and"
-        " year up to 2021. Exact figures, as far as the rules of each site let them leave."
+        "Asks for the number of persons, by site and by year (2020, 2021), among mentions with label IMPLANT, year from 2020"
+        " and year up to 2021. Exact figures, as far as the rules of each site let them leave."
     )
     bounded = (
         mean("days", 0, 30).where(no(has("mentions", label=["DRUG", "IMPLANT"]))).noise(0.1, groups_per_person=2).question()
