@@ -9,7 +9,11 @@ precision worse. The others are kept with n=0, since these corpora hold little t
 intolerance from being read as a negation).
 ud=: of its words in UD dev, how many the treebank marks as negative (Polarity=Neg; the Danish one marks none).
 gold=: of the mentions it negates in negation-nb, how many are negated there; mentions are the annotated ones and all names of
-ICD-10 and ICPC-2.   For uncertainty, history, family and hypothesis no gold exists in these languages: n is all there is.
+ICD-10 and ICPC-2.
+past=: of a cue of history, in how many of its sentences in UD dev a finite verb stands in the past; cond=: of a cue of
+hypothesis, in how many it opens an adverbial clause, or a verb stands in the conditional. The first lines printed say how often
+a verb does so in any sentence: only what lies well above tells anything. It is grammar, and no gold: for uncertainty and family
+there is not even that, and none of it says whether a mention is historical.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from text import CORPORA, negation_gold, treebank
+from text import CORPORA, Sentence, negation_gold, treebank
 
 from fedkit.notes import context
 from fedkit.notes.context import cues, fired
@@ -65,6 +69,7 @@ def evidence(language: str) -> dict[tuple[tuple[str, ...], str, str], str]:
                 }:
                     marked[cue] += 1
                     negative[cue] += any(start <= place < end for place in places)
+    grammar = _grammar(language) if language != "en" else {}
     right: Counter[tuple[str, ...]] = Counter()
     said: Counter[tuple[str, ...]] = Counter()
     if language == "nb":
@@ -81,8 +86,53 @@ def evidence(language: str) -> dict[tuple[tuple[str, ...], str, str], str]:
             parts.append(f"ud={negative[key[0]]}/{marked[key[0]]}")
         if said[key[0]] and key[1] == "negated":
             parts.append(f"gold={right[key[0]]}/{said[key[0]]}")
+        if key in grammar:
+            parts.append(grammar[key])
         found[key] = " ".join(parts)
     return found
+
+
+_BY_GRAMMAR = {"historical": "past", "hypothetical": "cond"}
+
+
+def _past(sentence: Sentence) -> bool:
+    """Whether a verb of the sentence stands in the past."""
+    return any("Tense=Past" in t.features and "VerbForm=Part" not in t.features for t in sentence.tokens)
+
+
+def _conditional(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether a word from start to end opens an adverbial clause, or a verb of the sentence stands in the conditional."""
+    kind = {t.columns[0]: t.columns[7].partition(":")[0] for t in sentence.tokens}
+    opens = any(
+        start <= t.start < end and t.columns[7] == "mark" and kind.get(t.columns[6]) == "advcl" for t in sentence.tokens
+    )
+    return opens or any("Mood=Cnd" in t.features for t in sentence.tokens)
+
+
+def _grammar(language: str) -> dict[tuple[tuple[str, ...], str, str], str]:
+    """(words, category, direction) of cues of history and hypothesis → what the trees of UD dev say of their sentences."""
+    there: Counter[tuple[tuple[str, ...], str, str]] = Counter()
+    so: Counter[tuple[tuple[str, ...], str, str]] = Counter()
+    for paragraph in treebank(language):
+        for sentence in paragraph:
+            for start, end, cue in fired(sentence.text, language):
+                if cue.category in _BY_GRAMMAR:
+                    key = (cue.words, cue.category, cue.direction)
+                    there[key] += 1
+                    so[key] += _past(sentence) if cue.category == "historical" else _conditional(sentence, start, end)
+    return {key: f"{_BY_GRAMMAR[key[1]]}={so[key]}/{count}" for key, count in there.items()}
+
+
+def base_rates(language: str) -> dict[str, float]:
+    """Share of all sentences of UD dev with a verb in the past, and with one in the conditional."""
+    every = [sentence for paragraph in treebank(language) for sentence in paragraph]
+    return {"past": sum(map(_past, every)) / len(every), "cond": sum(_conditional(s, 0, 0) for s in every) / len(every)}
+
+
+def together(language: str, category: str) -> tuple[int, int]:
+    """(so, there) over all cues of a category that the trees tell something about."""
+    found = [proof.partition("=")[2].split("/") for key, proof in _grammar(language).items() if key[1] == category]
+    return sum(int(so) for so, _ in found), sum(int(there) for _, there in found)
 
 
 def alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -94,6 +144,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write the column, drop what never fires")
     options = parser.parse_args()
+    for language in LANGUAGES[:-1]:
+        rates = base_rates(language)
+        for category, name in _BY_GRAMMAR.items():
+            so, there = together(language, category)
+            print(f"{language}: {name} in {so} of {there} sentences with a {category} cue; in any sentence {rates[name]:.2f}")
     for language in LANGUAGES:
         found = evidence(language)
         rows = []

@@ -134,7 +134,7 @@ def test_every_cue_has_a_source_and_evidence(language: str) -> None:
         assert cue.category in CATEGORIES
         assert cue.direction in ("before", "after", "both", "")
         assert cue.source
-        assert re.fullmatch(r"n=\d+( ud=\d+/\d+)?( gold=\d+/\d+)?( like=\S+)?", cue.evidence), cue
+        assert re.fullmatch(r"n=\d+( ud=\d+/\d+)?( gold=\d+/\d+)?( past=\d+/\d+| cond=\d+/\d+)?( like=\S+)?", cue.evidence), cue
         if cue.category == "negated":
             assert cue.evidence != "n=0", cue
     assert len({(c.words, c.category, c.direction) for c in every}) == len(every)

@@ -136,7 +136,8 @@ def test_a_record_of_a_hospital_is_read_from_the_definition(tmp_path: Path) -> N
     """A note with its visit and care site, as an ETL would fill them: none of it by our writer."""
     path = tmp_path / "hospital.duckdb"
     rows: dict[str, dict[str, Any]] = {
-        "person": {"person_id": 7, "gender_concept_id": 8532, "year_of_birth": 1950, "race_concept_id": 0, "ethnicity_concept_id": 0},
+        "person": {"person_id": 7, "gender_concept_id": 8532, "year_of_birth": 1950, "race_concept_id": 0,
+                   "ethnicity_concept_id": 0},
         "care_site": {"care_site_id": 4, "care_site_name": "Ortopedisk"},
         "visit_occurrence": {
             "visit_occurrence_id": 70, "person_id": 7, "visit_concept_id": 9201, "visit_start_date": date(2024, 3, 1),
