@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -229,21 +230,32 @@ class GLMStep(Statistic):
             raise RequestError("a count is never below 0", expected="low of 0 or more", got=f"{self.response.low:g}")
 
     def _check_sides(self, frame: Columns, x: np.ndarray, y: np.ndarray, limits: Limits) -> None:
-        """Every yes and no has enough persons on either side, and no two persons make up what an amount tells."""
-        sides = [(name_of(self.response), y)] if self.family == "binomial" else []
-        if isinstance(self.response, Amount):
-            limits.amount(frame, self.response.scaled(y) if self.family == "poisson" else y, self.response.name)
-        number = 1
-        for term in self.terms:
-            if isinstance(term, Amount):
-                limits.amount(frame, x[:, number], term.name)
-                number += 1
-                continue
-            for _ in range(1 if isinstance(term, Flag) else len(labels(term, self.view)) - 1):
-                sides.append((self.parameters[number], x[:, number]))
-                number += 1
-        for name, values in sides:
-            limits.two_sided(persons_in(frame, values == 1), persons_in(frame, values == 0), name)
+        """The sums tell the tables of all yes and no and groups against each other, and amounts in each of their groups: every
+        part of these has enough persons."""
+        amounts = [(self.response, y)] if isinstance(self.response, Amount) else []
+        dividers = [] if isinstance(self.response, Amount) else [self.response]
+        dividers += [term for term in self.terms if not isinstance(term, Amount)]
+        amounts += [(term, x[:, self.parameters.index(term.name)]) for term in self.terms if isinstance(term, Amount)]
+        scaled = {a.name: a.scaled(v) if a is self.response and self.family == "poisson" else v for a, v in amounts}
+        for name, values in scaled.items():
+            limits.amount(frame, values, name)
+        for one in dividers:
+            place = frame[name_of(one)]
+            for number, label in enumerate(labels(one, self.view)):
+                inside = place == number
+                said = name_of(one) if isinstance(one, Flag) else f"{name_of(one)}={label}"
+                limits.two_sided(persons_in(frame, inside), persons_in(frame, ~inside), said)
+                for name, values in scaled.items():
+                    limits.amount(taken(frame, inside), values[inside], f"{name} where {said}")
+        # One weight for all rows tells of pairs alone; weights that coefficients change tell of all at once.
+        together = combinations(dividers, 2) if self.family == "gaussian" else [tuple(dividers)]
+        for chosen in together:
+            limits.cross(frame, [frame[name_of(one)] for one in chosen], " by ".join(name_of(one) for one in chosen))
+        if self.family == "binomial":
+            for one in dividers[1:]:
+                limits.no_empty(
+                    frame[name_of(self.response)], frame[name_of(one)], f"{name_of(self.response)} by {name_of(one)}"
+                )
 
     def _check_step(self, frame: Columns, eta: np.ndarray, weight: np.ndarray, limits: Limits) -> None:
         """Rules "separation" and "dominance": no coefficients can be chosen that single somebody out."""

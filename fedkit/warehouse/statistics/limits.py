@@ -10,12 +10,13 @@ of research outputs", 2023; Hundepool et al., "Statistical Disclosure Control", 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fedkit.errors import OutputRefused
-from fedkit.warehouse.statistics.frames import Columns, by_person, persons_in
+from fedkit.warehouse.statistics.frames import PERSON, Columns, by_person, persons_in
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,35 @@ class Limits:
                 got="fewer",
                 help="merge it with another group, or leave it out",
             )
+
+    def cross(self, columns: Columns, places: Sequence[np.ndarray], what: str) -> None:
+        """Rule "threshold" of the table of several variables. places: of each, the group of every row, from 0."""
+        if not places:
+            return
+        cell = np.zeros(len(places[0]), dtype=np.int64)
+        for place in places:
+            _, cell = np.unique(cell * (int(place.max(initial=0)) + 1) + place, return_inverse=True)
+        _, person = np.unique(columns[PERSON], return_inverse=True)
+        pairs = np.unique(cell * (int(person.max(initial=0)) + 1) + person)
+        if len(pairs) and int(np.unique(pairs // (int(person.max()) + 1), return_counts=True)[1].min()) < self.persons:
+            raise OutputRefused(
+                f"a cell of the table {what} has too few persons, and the sums would tell it",
+                expected=f"at least {self.persons} distinct persons in each cell that is not empty",
+                got="fewer",
+                help="leave a term out, or merge groups",
+            )
+
+    def no_empty(self, one: np.ndarray, other: np.ndarray, what: str) -> None:
+        """Rule "all or nobody" of two variables. one, other: the group of every row, from 0."""
+        if self.persons and len(one):
+            table = np.bincount(one * (int(other.max()) + 1) + other, minlength=(int(one.max()) + 1) * (int(other.max()) + 1))
+            if not table.all():
+                raise OutputRefused(
+                    f"in a group of {what} it is the same for everybody",
+                    expected="persons in every cell of the table",
+                    got="an empty one",
+                    help="leave the term out, or merge groups",
+                )
 
     def model(self, persons: int, parameters: int) -> None:
         """Rules "saturated" and "degrees of freedom"."""

@@ -20,6 +20,7 @@ from fedkit.warehouse.statistics.base import Ask, Statistic
 from fedkit.warehouse.statistics.fitting import Model, fit, fit_of
 from fedkit.warehouse.statistics.frames import PERSON, taken
 from fedkit.warehouse.statistics.glm import MAX_ANSWERS, GLMStep
+from fedkit.warehouse.statistics.limits import NONE
 
 SEX = Group("sex", ("female", "male"))
 YEARS = Amount("birth_year", 1900, 2020)
@@ -178,14 +179,20 @@ def few_rows(n: int, **columns: Any) -> dict[str, dict[str, np.ndarray]]:
     return {"rows": {**taken(frame, np.arange(400) < n), **columns}}
 
 
+#: As the sex of sixty persons, but for three of either.
+CROSSED = np.where(np.arange(60) < 6, 1 - np.arange(60) % 2, np.arange(60) % 2)
+
+
 @pytest.mark.parametrize(
     ("n", "columns", "said"),
     [
         (6, {}, "too few persons"),
         (11, {"sex": np.arange(11) % 2}, "too many parameters"),
         (13, {"sex": np.arange(13) % 2}, "too few degrees of freedom"),
-        (60, {"sex": (np.arange(60) < 4).astype(np.int64)}, "sex=male divides the persons too unevenly"),
+        (60, {"sex": (np.arange(60) < 4).astype(np.int64)}, "sex=female divides the persons too unevenly"),
         (60, {"implant": np.zeros(60, dtype=np.int64)}, "implant divides the persons too unevenly"),
+        (60, {"sex": np.arange(60) % 2, "implant": (np.arange(60) < 57).astype(np.int64)}, "implant divides the persons"),
+        (60, {"sex": np.arange(60) % 2, "implant": CROSSED, "reaction": np.arange(60) // 30}, "sex by implant"),
         (60, {"sex": np.arange(60) % 2, "reaction": (np.arange(60) < 3).astype(np.int64)}, "reaction divides the persons"),
     ],
 )
@@ -203,6 +210,48 @@ def test_datashields_limit_is_a_third_of_the_persons() -> None:
     with pytest.raises(OutputRefused, match="too many parameters"):
         step_of().answer(frames, limits)
     assert step_of().answer(few_rows(13, sex=np.arange(13) % 2), limits).tables[ANSWER]
+
+
+def test_a_step_tells_tables_and_so_their_cells_have_enough_persons() -> None:
+    """X'X has the number of persons with both of two flags: a model would be a table without a threshold."""
+    frames = few_rows(60, sex=np.arange(60) % 2, implant=CROSSED)
+    told = step_of(family="gaussian", response=RESPONSES["gaussian"], terms=(SEX, IMPLANT))
+    sums = {row["cell"]: row["value"] for row in told.answer(frames, NONE).tables[ANSWER]}
+    assert sums["information 1 2"] == ((np.arange(60) % 2) * CROSSED).sum() == 27
+    assert sums["information 0 2"] - sums["information 1 2"] == 3
+    with pytest.raises(OutputRefused, match="a cell of the table sex by implant has too few persons"):
+        told.answer(frames, Limits())
+
+
+def test_weights_that_coefficients_change_tell_tables_of_all_variables_at_once() -> None:
+    """Cells of three variables have two persons, those of each two twenty and more: one weight for all tells pairs only."""
+    number = np.arange(240)
+    sex, implant = number % 2, number // 2 % 2
+    third = np.where(number < 8, 1, sex ^ implant)  # with sex ^ implant = 0: a few of the first eight, two a cell
+    frame = {PERSON: number, "sex": sex, "implant": implant, "reaction": third, "characters": 500.0 + number * 7 % 900}
+    frames = {"rows": frame}
+    three = Flag("reaction", Has("mentions"))
+    pairs = step_of(family="gaussian", response=RESPONSES["gaussian"], terms=(SEX, IMPLANT, three))
+    assert pairs.answer(frames, Limits()).tables
+    with pytest.raises(OutputRefused, match="a cell of the table reaction by sex by implant"):
+        step_of(terms=(SEX, IMPLANT)).answer(frames, Limits())
+
+
+def test_a_group_in_which_it_is_the_same_for_everybody_is_refused() -> None:
+    sex = np.arange(80) % 2
+    frames = {"rows": {PERSON: np.arange(80), "sex": sex, "reaction": np.where(sex == 1, 1, np.arange(80) // 2 % 2)}}
+    with pytest.raises(OutputRefused, match="reaction by sex it is the same for everybody"):
+        step_of(terms=(SEX,)).answer(frames, Limits())
+
+
+def test_an_amount_within_a_group_has_enough_persons_between_its_bounds() -> None:
+    """X'X has the sum of an amount over a group: of the men all but two lie at the lower bound."""
+    frame, _ = world(200, 2)
+    sex = np.arange(200) % 2
+    age = np.where((sex == 1) & (np.arange(200) > 4), 0.0, 40.0 + np.arange(200) % 40)
+    step = step_of(family="gaussian", response=RESPONSES["gaussian"], terms=(SEX, Amount("age", 0, 90)))
+    with pytest.raises(OutputRefused, match="above the lower bound of age where sex=male"):
+        step.answer({"rows": {**frame, "sex": sex, "age": age}}, Limits())
 
 
 def test_no_coefficients_can_be_chosen_that_single_somebody_out() -> None:
