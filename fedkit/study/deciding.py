@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fedkit.errors import Refused, RequestError, SiteError
+from fedkit.errors import AccessRefused, Refused, RequestError, SiteError
 from fedkit.governance.decision import Decision
 from fedkit.governance.request import CodeRequest
 from fedkit.governance.review import RequestState
@@ -62,8 +62,8 @@ def gather_decisions(study: Study) -> list[Decision]:
     for name in study.sites:
         try:
             decision = study.session(name, "researcher").decision(request.digest)
-        except SiteError:
-            continue  # what needs the site will say that it is not reached
+        except (SiteError, AccessRefused):
+            continue  # what needs the site will say that it is not reached, or that the account has ended
         if decision is not None and decision.signature not in known:
             # The ledger first: a crash in between leaves a decision that is brought there once more, and not one that never is.
             study.federation.ledger.decide(decision)

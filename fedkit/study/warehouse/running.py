@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from fedkit.errors import FedkitError, RequestError, SiteError
+from fedkit.errors import AccessRefused, FedkitError, RequestError, SiteError
 from fedkit.governance.decision import NOTHING
 from fedkit.results.warehouse import WarehouseAnswer
 from fedkit.study.warehouse import evidence
@@ -180,7 +180,11 @@ def at_all(
 
     def one(site: str) -> None:
         try:
-            found[site] = ask(study.session(site, "researcher"))
+            try:
+                found[site] = ask(study.session(site, "researcher"))
+            except AccessRefused:  # a session that has ended, perhaps: a new login says whether the account has, too
+                study.let_go(site)
+                found[site] = ask(study.session(site, "researcher"))
         except FedkitError as error:
             errors[site] = error
         except Exception as error:  # a defect of ours: its text stays here, and the other sites go on
