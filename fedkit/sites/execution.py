@@ -228,7 +228,8 @@ class Execution:
         if self.answering.questions.find(receipt.request, receipt.inputs) is None:
             return
         fields = {"request": receipt.request, "entry": receipt.entry, "round": receipt.round, "question": receipt.inputs}
-        cost, remembered = amount_of(self.usage.cost(key)), self.answering.released.had_before(key)
+        cost = amount_of(self.usage.cost(key))
+        remembered = not cost and self.answering.released.had_before(key)  # of two at one moment, both may have paid
         fields |= {"outputs": receipt.outputs, "cost": cost, "remembered": remembered}
         if not self.parts.journal.has("question.answered", **fields):
             self.parts.journal.append("question.answered", user, **fields)

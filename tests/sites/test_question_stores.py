@@ -64,6 +64,12 @@ def test_a_number_stands_for_one_question_and_the_same_may_be_asked_under_it_aga
     assert questions.next_number(REQUEST) == 2
 
 
+@pytest.mark.parametrize("number", [-1, 0, 2**31, 2**60])
+def test_a_number_that_the_ledger_does_not_have_is_none(database: Database, number: int) -> None:
+    with pytest.raises(RequestError, match="not the number of a question"):
+        Questions(database).check_number(key(number, question()))
+
+
 def test_plans_that_were_never_asked_make_room_and_questions_that_were_stay(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 
 from fedkit.digests import canonical
 from fedkit.errors import DigestMismatch, FedkitError, RequestError
@@ -17,6 +18,9 @@ from fedkit.warehouse.question import Asked, from_json
 
 #: Questions that are planned and not asked, of one request; the oldest go first.
 MOST_PLANNED = 1_000
+
+#: The largest number of a question: beyond, the ledger has none.
+LARGEST = 2**31 - 1
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS questions (request TEXT, question TEXT, json TEXT NOT NULL, user TEXT NOT NULL, time REAL NOT NULL,
@@ -46,7 +50,7 @@ class Questions:
     def find(self, request: str, digest: str) -> Asked | None:
         """The question of this digest that was planned under this request, or None."""
         row = self._db.one("SELECT json FROM questions WHERE request = ? AND question = ?", request, digest)
-        return from_json(json.loads(row[0])) if row else None
+        return read(row[0]) if row else None
 
     def of(self, key: Key) -> Asked:
         """The question that a call is about. Raises DigestMismatch if none of that digest was planned under its request."""
@@ -58,6 +62,13 @@ class Questions:
     def check_number(self, key: Key) -> None:
         """Each question of a request has a number of its own, under which the ledger knows it. Raises RequestError."""
         digest, entry, number, question = key
+        if not 1 <= number <= LARGEST:
+            raise RequestError(
+                "not the number of a question",
+                expected=f"1 to {LARGEST:,}",
+                got="another",
+                help="number the questions of a request 1, 2, …",
+            )
         query = "SELECT 1 FROM runs WHERE digest = ? AND entry = ? AND round = ? AND inputs <> ?"
         if self._db.one(query, digest, entry, number, question) is not None:
             raise RequestError(
@@ -77,15 +88,13 @@ class Questions:
             "SELECT questions.json FROM usage JOIN questions ON questions.request = usage.digest"
             " AND questions.question = usage.inputs WHERE usage.dataset = ? AND usage.user = ? ORDER BY usage.rowid"
         )
-        return [from_json(json.loads(text)) for (text,) in self._db.all(query, dataset, user)]
+        return [read(text) for (text,) in self._db.all(query, dataset, user)]
 
-    def asked(self, request: str) -> list[tuple[int, str]]:
-        """(number, JSON) of every question of a request that was charged, in the order in which they were."""
-        query = (
-            "SELECT runs.round, questions.json FROM runs JOIN questions ON questions.request = runs.digest"
-            " AND questions.question = runs.inputs WHERE runs.digest = ? ORDER BY runs.rowid"
-        )
-        return [(int(number), str(text)) for number, text in self._db.all(query, request)]
+
+@lru_cache(maxsize=4_096)  # what somebody asked before is read again with every question
+def read(text: str) -> Asked:
+    """The question in a row."""
+    return from_json(json.loads(text))
 
 
 def not_planned() -> FedkitError:

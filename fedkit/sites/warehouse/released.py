@@ -6,13 +6,13 @@ person asks under the same permit; to others it is an answer that they did not h
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from fedkit.digests import canonical
 from fedkit.sites.database import Database
 from fedkit.sites.under_way import Key
-from fedkit.warehouse.question import Asked, from_json
+from fedkit.sites.warehouse.questions import read
+from fedkit.warehouse.question import Asked
 
 #: name: of all questions that are the same in meaning.   data: the bytes that left.   json: the question, by which later ones
 #: are judged.
@@ -64,7 +64,7 @@ class Released:
     def questions(self, dataset: str, user: str) -> list[Asked]:
         """Every question that this person had an answer to, under whatever permit, the oldest first."""
         rows = self._db.all("SELECT json FROM released WHERE dataset = ? AND user = ? ORDER BY rowid", dataset, user)
-        return [from_json(json.loads(text)) for (text,) in rows]
+        return [read(text) for (text,) in rows]
 
     def add(self, key: Key, whose: Whose, name: str, question: Asked, data: bytes, now: float) -> bytes:
         """Keep an answer that leaves, under its call; returns what is kept: of two that came at once, the first.

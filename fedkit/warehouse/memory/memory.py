@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from fedkit.digests import digest
@@ -30,8 +31,11 @@ RULE = "differencing"
 
 def name(question: Asked) -> str:
     """A digest under which an answer is kept: the same for questions that mean the same, whatever their order."""
-    if not isinstance(question, Question):
-        return question.digest
+    return _name(question) if isinstance(question, Question) else question.digest
+
+
+@lru_cache(maxsize=4_096)  # a site asks for the names of all that somebody asked, with each question anew
+def _name(question: Question) -> str:
     row = question.to_json()
     where = None if question.where is None else normal(question.where, SCHEMA.view(question.view)).to_json()
     by = sorted((group.to_json() for group in _declared(question).by), key=lambda group: str(group["column"]))
