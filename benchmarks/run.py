@@ -22,6 +22,7 @@ from typing import Any
 
 import groups
 import site_groups
+import warehouse_groups
 from measured import ROOT, Measured, commit
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -45,6 +46,8 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "policy": site_groups.policy,
     "findings": site_groups.findings,
     "approvals": site_groups.approvals,
+    "warehouse_vs_duckdb": warehouse_groups.warehouse_vs_duckdb,
+    "hostile_sql_run": warehouse_groups.hostile_sql_run,
 }
 
 

@@ -42,7 +42,7 @@ def large() -> list[str]:
         "SELECT " + ", ".join(["COUNT(*)"] * 600) + " FROM patients",
         "SELECT " + "COUNT(" * 300 + "*" + ")" * 300 + " FROM patients",
         "SELECT COUNT(*) FROM " + "(SELECT * FROM " * 200 + "patients" + ")" * 200,
-        "SELECT COUNT(*) FROM patients" + ", patients" * 500,
+        "SELECT COUNT(*) FROM patients" + ", patients" * 40,
         "SELECT COUNT(*) FROM patients" + " UNION SELECT 1" * 300,
         "WITH " + ", ".join(f"c{i} AS (SELECT 1)" for i in range(200)) + " SELECT COUNT(*) FROM patients",
         "SELECT COUNT(*) FROM " + "a." * 500 + "patients",
