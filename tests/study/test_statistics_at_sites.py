@@ -129,7 +129,7 @@ def test_what_left_is_what_the_contract_says_and_the_audit_finds_it_clean(wareho
     for answer in warehouse.answers():
         for site, tables in answer.tables.items():
             for row in tables.get(ANSWER, ()):
-                assert set(row) <= {"cell", "persons", "value"}, site
+                assert set(row) <= {"cell", "row", "column", "group", "end", "part", "persons", "value"}, site
     report = warehouse.verify()
     assert report.ok, [finding for check in report.checks for finding in check.findings]
 

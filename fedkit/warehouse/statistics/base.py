@@ -17,6 +17,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -101,6 +102,11 @@ class Statistic(Asked):
     def cells(self) -> tuple[str, ...]:
         """Names of the figures in an answer, in order; up to 1,000."""
 
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Under rules: category column → its values. Their combinations, the last one fastest, are the cells in order; what the
+        site hides for another cell's sake, it hides along them."""
+        return {"cell": self.cells()}
+
     @abstractmethod
     def figures(self, rows: Mapping[str, Columns], limits: Limits) -> Mapping[str, tuple[int, float]]:
         """Mode "rules": cell → (distinct persons behind it, the figure). Raises OutputRefused for what is beyond the limits.
@@ -128,11 +134,12 @@ class Statistic(Asked):
     def answer(self, rows: Mapping[str, Columns], limits: Limits, *, below: Below = secrets.randbelow) -> SiteAnswer:
         """What leaves the site in modes "rules" and "noise". below: for tests. Raises OutputRefused."""
         if self.protection.mode == "rules":
-            found = self.figures(rows, limits)
-            table = [
-                {"cell": cell, "persons": persons, **({} if self.counts else {"value": round(float(value) + 0.0, DIGITS)})}
-                for cell, (persons, value) in found.items()
-            ]
+            found, table = self.figures(rows, limits), []
+            for key, cell in self._keys().items():
+                if cell in found:
+                    persons, value = found[cell]
+                    more = {} if self.counts else {"value": round(float(value) + 0.0, DIGITS)}
+                    table.append({**dict(zip(self.axes(), key, strict=True)), "persons": persons, **more})
             return SiteAnswer(tables={ANSWER: table})
         spread = self.spread()
         noisy = [int(value) + gaussian(spread, below) for value in self.sums(rows)]
@@ -142,7 +149,8 @@ class Statistic(Asked):
         cells = self.cells()
         if self.protection.mode != "rules":
             return OutputContract(tensors={ANSWER: (len(cells),)})
-        columns: dict[str, Column] = {"cell": Category(cells), "persons": Count()}
+        columns: dict[str, Column] = {name: Category(values) for name, values in self.axes().items()}
+        columns["persons"] = Count()
         if not self.counts:
             columns["value"] = Number(-LARGEST, LARGEST, "persons", DIGITS)
         return OutputContract(tables={ANSWER: TableContract(columns, max_rows=len(cells), threshold=1, rounding=1)})
@@ -158,11 +166,11 @@ class Statistic(Asked):
             if values is None or values.shape != (len(self.cells()),):
                 raise SiteError("a site's answer is to another question", expected=f"{len(self.cells())} figures")
             return dict(zip(self.cells(), (float(v) for v in values), strict=True))
-        names, figure = set(self.cells()), "persons" if self.counts else "value"
-        found = {str(row["cell"]): float(row[figure]) for row in answer.tables.get(ANSWER, ())}
-        if not set(found) <= names:
-            raise SiteError("a site's answer is to another question", expected=f"figures of {len(names)} declared cells")
-        return found
+        figure, keys = "persons" if self.counts else "value", self._keys()
+        found = {keys.get(tuple(str(row[a]) for a in self.axes()), ""): row[figure] for row in answer.tables.get(ANSWER, ())}
+        if "" in found:
+            raise SiteError("a site's answer is to another question", expected=f"figures of {len(keys)} declared cells")
+        return {cell: float(value) for cell, value in found.items()}
 
     def added(self, replies: Replies) -> dict[str, float]:
         """Cell → sum over all sites. Raises SiteError if no site answered, OutputRefused if one held a figure back."""
@@ -186,6 +194,10 @@ class Statistic(Asked):
         if self.protection.mode == "rules":
             return 0.0
         return float(self.spread()) * (1 if replies.pooled is not None else len(replies.answers))
+
+    def _keys(self) -> dict[tuple[str, ...], str]:
+        """Values of the axes → cell."""
+        return dict(zip(product(*self.axes().values()), self.cells(), strict=True))
 
     def whole(self, figures: Mapping[str, float], site: str) -> Mapping[str, float]:
         """A site's figures, if all are there. Raises OutputRefused if some stayed at the site."""

@@ -70,6 +70,9 @@ class Contingency(Statistic):
         height, width = self.shape()
         return tuple(f"{row} {column}" for row in range(height) for column in range(width))
 
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        return {"row": labels(self.rows, self.view), "column": labels(self.columns, self.view)}
+
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return (self.view, self.rows), (self.view, self.columns)
 

@@ -130,6 +130,9 @@ class MomentsQuestion(Statistic):
     def cells(self) -> tuple[str, ...]:
         return tuple(f"{part} {number}" for number in range(len(self.groups())) for part in PARTS)
 
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        return {"group": self.groups(), "part": PARTS}
+
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return ((self.view, self.of), *(((self.view, self.by),) if self.by is not None else ()))
 

@@ -114,13 +114,16 @@ class Survival(Statistic):
         """Names of the groups, in order."""
         return (ALL,) if self.by is None else labels(self.by, PATIENTS)
 
+    def ends(self) -> tuple[str, ...]:
+        """How a time can end: in which interval, and whether with the event; nobody's event is seen beyond the last edge."""
+        last = len(self.edges) - 1
+        return (*(f"{interval} {how}" for interval in range(last) for how in ("event", "censored")), f"{last} censored")
+
     def cells(self) -> tuple[str, ...]:
-        return tuple(
-            f"{group} {interval} {how}"
-            for group in range(len(self.groups()))
-            for interval in range(len(self.edges))  # the last one has no end, and nobody's event is seen in it
-            for how in (("event", "censored") if interval < len(self.edges) - 1 else ("censored",))
-        )
+        return tuple(f"{group} {end}" for group in range(len(self.groups())) for end in self.ends())
+
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        return {"group": self.groups(), "end": self.ends()}
 
     def variables(self) -> tuple[tuple[str, Variable], ...]:
         return () if self.by is None else ((PATIENTS, self.by),)

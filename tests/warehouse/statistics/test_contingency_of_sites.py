@@ -98,7 +98,7 @@ def test_counts_leave_as_counts_so_that_threshold_and_rounding_apply() -> None:
     """The contract has no column beside the counts: an exact figure next to a rounded one would undo the rounding."""
     question = Contingency("patients", SEX, IMPLANT)
     contract = question.contract().tables[ANSWER]
-    assert list(contract.columns) == ["cell", "persons"]
+    assert list(contract.columns) == ["row", "column", "persons"]
     small = {"rows": taken(patients(60, 2), np.arange(60) < 25)}
     rows = question.answer(small, Limits()).tables[ANSWER]
     assert sum(row["persons"] for row in rows) < 25
@@ -107,6 +107,16 @@ def test_counts_leave_as_counts_so_that_threshold_and_rounding_apply() -> None:
     assert all(row["persons"] % 5 == 0 for row in left)
     with pytest.raises(OutputRefused, match="held back"):
         question.added(Replies({"no": SiteAnswer(tables={ANSWER: left})}))
+
+
+def test_a_small_cell_is_hidden_along_rows_and_columns() -> None:
+    """Somebody who knows the margins has a cell that is alone in its row or column: so no cell is alone in either."""
+    frame = {PERSON: np.arange(400), "sex": np.arange(400) % 2, "implant": np.arange(400) // 2 % 2}
+    frame = taken(frame, ~((frame["sex"] == 1) & (frame["implant"] == 1)) | (np.arange(400) < 20))
+    question = Contingency("patients", SEX, IMPLANT)
+    rows = question.answer({"rows": frame}, Limits()).tables[ANSWER]
+    assert sorted(row["persons"] for row in rows) == [5, 100, 100, 100]
+    assert question.contract().tables[ANSWER].at_least(10).protect(rows) == []
 
 
 @settings(max_examples=40, deadline=None)

@@ -16,7 +16,7 @@ from fedkit.warehouse.question import ANSWER, Protection, from_json
 from fedkit.warehouse.statistics import Amount, Flag, Group, Limits, Replies, SiteAnswer
 from fedkit.warehouse.statistics.base import GRID
 from fedkit.warehouse.statistics.frames import PERSON, taken
-from fedkit.warehouse.statistics.moments import MomentsQuestion, moments
+from fedkit.warehouse.statistics.moments import PARTS, MomentsQuestion, moments
 
 YEARS = Amount("birth_year", 1900, 2020)
 SEX = Group("sex", ("female", "male"))
@@ -56,7 +56,8 @@ def test_datashields_published_means_and_variances_of_its_studies_give_its_publi
     for study, (n, mean, variance) in studies.items():
         away = (mean - 10) / 10
         figures = (n, n * away, (n - 1) * variance / 100 + n * away**2)
-        table = [{"cell": cell, "persons": n, "value": value} for cell, value in zip(question.cells(), figures, strict=True)]
+        parts = zip(PARTS, figures, strict=True)
+        table = [{"group": "all", "part": part, "persons": n, "value": value} for part, value in parts]
         answers[study] = SiteAnswer(tables={ANSWER: table})
     pooled = question.of_sums(question.added(Replies(answers)))["all"]
     assert pooled.n == 7825

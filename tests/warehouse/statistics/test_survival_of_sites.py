@@ -149,7 +149,7 @@ def test_counts_leave_as_counts_so_that_threshold_and_rounding_apply() -> None:
     frames = frames_of(draw.integers(0, 90, 400), draw.random(400) < 0.5)
     wide, daily = Survival(VISIT, IMPLANT, (0, 30, 60, 80)), Survival(VISIT, IMPLANT, tuple(range(0, 91)))
     rows = wide.answer(frames, Limits()).tables[ANSWER]
-    assert set(rows[0]) == {"cell", "persons"}
+    assert set(rows[0]) == {"group", "end", "persons"}
     left = wide.contract().tables[ANSWER].at_least(10).protect(rows)
     assert wide.added(Replies({"no": SiteAnswer(tables={ANSWER: left})}))["0 0 event"] > 10
     thin = daily.contract().tables[ANSWER].at_least(10).protect(daily.answer(frames, Limits()).tables[ANSWER])
