@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,17 +71,23 @@ class Connection(ABC):
 
     @contextmanager
     def _limited(self, call: Call, interrupt: Callable[[], None]) -> Iterator[None]:
-        """While a query runs: `interrupt` is called when its time is over, or when the call is cancelled."""
-        over = threading.Event()
+        """While a query runs: it is interrupted when its time is over, or when the call is cancelled.
 
-        def stop() -> None:
-            over.set()
-            interrupt()
+        Again and again until it ends: an interrupt that comes before the database has begun is lost.
+        """
+        done, cancelled, over = threading.Event(), threading.Event(), threading.Event()
+        until = time.monotonic() + self.limits.seconds
 
-        timer = threading.Timer(self.limits.seconds, stop)
-        timer.daemon = True
-        with call.in_worker(interrupt):
-            timer.start()
+        def watch() -> None:
+            while not done.wait(0.05):
+                if time.monotonic() > until:
+                    over.set()
+                if over.is_set() or cancelled.is_set():
+                    interrupt()
+
+        with call.in_worker(cancelled.set):
+            watching = threading.Thread(target=watch, daemon=True)
+            watching.start()
             try:
                 yield
             except Exception as error:
@@ -94,7 +101,8 @@ class Connection(ABC):
                 call.check()
                 raise _failed(error) from None
             finally:
-                timer.cancel()
+                done.set()
+                watching.join()  # what comes next on this connection is not to be interrupted
 
 
 class DuckDBConnection(Connection):

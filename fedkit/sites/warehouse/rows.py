@@ -22,6 +22,7 @@ from typing import Any
 from fedkit.digests import canonical, digest_bytes
 from fedkit.notes.note import CONTEXT_ATTRIBUTES, LANGUAGES, Note
 from fedkit.notes.pipeline import ABBREVIATION, FOREIGN, IDENTIFIER
+from fedkit.notes.readers.omop import write_modifiers
 from fedkit.notes.span import Span
 from fedkit.sites.warehouse.tables import NOTE_TYPE, UTF8
 from fedkit.warehouse.schema import UNKNOWN
@@ -183,8 +184,17 @@ def _nlp(id: int, note_id: int, note: Note, span: Span, source: str, day: date |
         "nlp_date": day or NO_DAY,
         "term_exists": "N" if _says(span, "negated") else "Y",
         "term_temporal": "Past" if _says(span, "historical") else "Present",
-        "term_modifiers": ",".join(name for name in CONTEXT_ATTRIBUTES if _says(span, name)) or None,
+        "term_modifiers": _modifiers(span),
     }
+
+
+def _modifiers(span: Span) -> str:
+    """What the CDM has no column for, as the OMOP reader of `fedkit.notes` reads it: label, end, codes, and what is said."""
+    said = {name: "true" for name in CONTEXT_ATTRIBUTES if _says(span, name) and name not in ("negated", "historical")}
+    codes = ";".join(f"{c.system}:{c.code}" for c in span.concepts if ";" not in c.system + c.code)
+    values = {"label": span.label, "end": str(span.end), **({"concept": codes} if codes else {}), **said}
+    found = write_modifiers(values)
+    return found if len(found) <= 2000 else write_modifiers({"label": span.label[:64], "end": str(span.end)})
 
 
 def _mention(id: int, note_id: int, span: Span, source: str) -> Row:
