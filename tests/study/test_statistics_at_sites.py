@@ -1,4 +1,4 @@
-"""Statistics over five real sites: asked through PySyft, answered of their own tables, equal to all persons in one place."""
+"""Statistics over five real sites, each a process of its own, as an analyst asks them: equal to all persons in one place."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> tuple[People, Path]:
 @pytest.fixture(scope="module")
 def federation(people: tuple[People, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
     rules = {"preset": "teaching", "threshold": 3, "rounding": 1}
-    with launch("statistics", tmp_path_factory.mktemp("federation"), corpus=people[1], policy=rules) as running:
+    with launch(
+        "statistics", tmp_path_factory.mktemp("federation"), corpus=people[1], isolation="process", policy=rules
+    ) as running:
+        running.add_user(running.sites, "ana", level="analyst")
         yield running
 
 
 @pytest.fixture(scope="module")
 def warehouse(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with fedkit.Warehouse(federation, tmp_path_factory.mktemp("asked") / "request") as made:
+    with fedkit.Warehouse(federation, tmp_path_factory.mktemp("asked") / "request", user="ana") as made:
         made.open(title="Implants", purpose="Plan MRI capacity", questions=60, rho=5.0, pooled=True)
         made.approve()
         yield made
@@ -162,7 +165,7 @@ def test_models_that_would_tell_of_single_persons_are_refused_by_every_site(ask:
 
 def test_a_question_that_was_not_vetted_here_is_vetted_there(warehouse: Warehouse) -> None:
     """As JSON, straight to a site: a strange column, a nested kind, noise with rho 0. Each refusal is in the journal."""
-    session = warehouse.study.session("no", "researcher")
+    session = warehouse.study.session("no", "ana")
     digest = warehouse.study.requested().digest
     good = GLMStep("patients", "gaussian", YEARS, (SEX,)).to_json()
     before = len(warehouse.study.session("no", "auditor").journal())

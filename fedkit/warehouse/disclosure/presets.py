@@ -64,6 +64,7 @@ class Preset:
             per_parameter=float("inf") if self.parameters is None else self.parameters,
             degrees_of_freedom=self.degrees_of_freedom,
             top_two=float("inf") if self.top_two is None else self.top_two,
+            rounding=self.rounding,
         )
 
 

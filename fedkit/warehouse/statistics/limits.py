@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fedkit.errors import OutputRefused
+from fedkit.governance.table_contract import rounded
 from fedkit.warehouse.statistics.frames import PERSON, Columns, by_person, persons_in
 
 
@@ -28,6 +29,7 @@ class Limits:
     degrees_of_freedom: fewest persons beyond the parameters.
     top_two:            share of a sum that its two largest persons stay below.
     linear_predictor:   largest |eta| of a binomial model; beyond it the model says 0 % or 100 % of somebody.
+    rounding:           counts leave as multiples of it; 1 for as they are.
     """
 
     persons: int = 10
@@ -35,6 +37,7 @@ class Limits:
     degrees_of_freedom: int = 10
     top_two: float = 0.9
     linear_predictor: float = 15.0
+    rounding: int = 1
 
     def enough(self, persons: int, what: str) -> None:
         """Rule "threshold": nobody, or at least `persons`. what: a declared name."""
@@ -55,6 +58,17 @@ class Limits:
                 got="fewer",
                 help="merge it with another group, or leave it out",
             )
+
+    def in_proportion(self, sums: Sequence[float]) -> list[float]:
+        """Sums as they leave beside their rounded count. sums: the count first.
+
+        They go with the count in proportion, so that their ratios stay, and to a tenth: of exact ratios one could tell of which
+        count they are fractions. Without rounding they stay as they are.
+        """
+        n = round(sums[0])
+        if self.rounding <= 1 or not n:
+            return list(sums)
+        return [float(rounded(n, self.rounding)), *(round(s * rounded(n, self.rounding) / n, 1) for s in sums[1:])]
 
     def cross(self, columns: Columns, places: Sequence[np.ndarray], what: str) -> None:
         """Rule "threshold" of the table of several variables. places: of each, the group of every row, from 0."""

@@ -162,7 +162,7 @@ class MomentsQuestion(Statistic):
         found: dict[str, tuple[int, float]] = {}
         for number, group in enumerate(groups):
             values = group[self.of.name]
-            figures = (float(len(values)), float(values.sum()), float(np.square(values).sum()))
+            figures = limits.in_proportion((float(len(values)), float(values.sum()), float(np.square(values).sum())))
             if number not in hidden:
                 found |= {f"{part} {number}": (persons[number], f) for part, f in zip(PARTS, figures, strict=True)}
         return found

@@ -127,6 +127,17 @@ def test_a_group_that_a_site_kept_back_is_of_the_others_and_says_so() -> None:
     assert found["female"].mean == pytest.approx(np.nanmean(values), rel=1e-10)
 
 
+def test_a_site_that_rounds_counts_rounds_the_number_of_rows_and_the_mean_stays_near() -> None:
+    frame = patients(1_003, 4)
+    ask = asking(divided({"rows": frame}, np.arange(1_003) % 5), Limits(rounding=5))
+    found = moments(ask, view="patients", of=YEARS)["all"]
+    values = frame["birth_year"][~np.isnan(frame["birth_year"])]
+    assert found.n % 5 == 0
+    assert found.n == pytest.approx(len(values), abs=12.5)
+    assert found.mean == pytest.approx(values.mean(), abs=0.2)
+    assert found.variance == pytest.approx(values.var(ddof=1), rel=0.01)
+
+
 def test_a_group_of_nobody_keeps_no_other_back_and_has_no_mean() -> None:
     frame = patients(400, 4)
     ask = asking(divided({"rows": frame}, np.arange(400) % 5), Limits())
