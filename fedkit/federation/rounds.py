@@ -10,14 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from fedkit.errors import FedkitError, TrainingError
 from fedkit.federation.checkpoint import RoundRecord, RoundsFolder
 from fedkit.federation.parameters import Parameters, decode, digest_parameters
+from fedkit.federation.participation import Participation
+from fedkit.federation.side_by_side import SideBySide
 from fedkit.federation.strategies.base import SiteUpdate, Strategy, check_update
 
 
@@ -25,7 +26,8 @@ from fedkit.federation.strategies.base import SiteUpdate, Strategy, check_update
 class RoundPlan:
     """rounds: how many.   parallel: how many sites of an averaging round train at the same time.
 
-    entry: the request's entry for a round.   name: what the plan belongs to (the request's digest); another name in the same
+    entry: the request's entry for a round.   who: takes part in an averaging round, and is waited for how long (default: all
+    sites, without end).   name: what the plan belongs to (the request's digest); another name in the same
     folder is refused, so that no run goes on from another run's weights.
     """
 
@@ -33,6 +35,7 @@ class RoundPlan:
     parallel: int = 2
     entry: str = "train_round"
     name: str = ""
+    who: Participation = field(default_factory=Participation)
 
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.parallel < 1:
@@ -112,6 +115,7 @@ def run_rounds(
     on_event: Callable[[RoundEvent], None] = lambda event: None,
     stop: threading.Event | None = None,
     sums: Sums | None = None,
+    late: Callable[[str], None] = lambda site: None,
 ) -> RoundsResult:
     """Run the rounds of a plan that are not complete yet.
 
@@ -119,6 +123,7 @@ def run_rounds(
     folder:  holds the checkpoint (see `fedkit.federation.checkpoint`); a second call continues there.
     stop:    read before each round and each site's turn; what the unfinished round did is done again at the next call.
     sums:    adds the updates up, if they come under masks; the strategy then has no rounds in turn.
+    late:    told which site a round goes on without, because its update did not come by the deadline.
     Raises TrainingError if the folder belongs to another plan or a site's weights do not fit; an error of `execute` after the
     other sites of the round have come to rest (site and error are in an event and in the checkpoint). Calling again resumes.
     """
@@ -142,14 +147,19 @@ def run_rounds(
         state = decode(checkpoint.weights(history[-1].state))
     if history:
         on_event(RoundEvent("resumed", history[-1].round, message=f"{len(history)} rounds were complete"))
+    calls = SideBySide[Execution](plan.parallel, late)
     for number in range(len(history) + 1, plan.rounds + 1):
         if stop is not None and stop.is_set():
             on_event(RoundEvent("stopped", number))
             return RoundsResult(current, tuple(history), stopped=True)
         began = time.monotonic()
         turn = _Round(number, plan, execute, on_event, stop, checkpoint, sums)
-        order = (sums.told(number) if sums else None) or strategy.order(number, sites)
-        done = turn.in_turn(order, current) if strategy.in_turn(number) else turn.side_by_side(order, current, plan.parallel)
+        order = strategy.order(number, sites)
+        if strategy.in_turn(number):
+            done = turn.in_turn(order, current)
+        else:
+            order = list((sums.told(number) if sums else None) or plan.who.asked(number, order))
+            done = turn.side_by_side(order, current, calls)
         if done is None:
             on_event(RoundEvent("stopped", number))
             return RoundsResult(current, tuple(history), stopped=True)
@@ -190,6 +200,7 @@ class _Round:
     ) -> None:
         self.number, self.plan, self.execute, self.on_event, self.stop = number, plan, execute, on_event, stop
         self.checkpoint, self.sums = checkpoint, sums
+        self.told: set[str] = set()  # sites whose failure is written down
 
     def in_turn(self, order: Sequence[str], weights: Parameters) -> dict[str, Execution] | None:
         """One site after the other, each from the weights of the one before; None if stopped."""
@@ -201,32 +212,36 @@ class _Round:
             weights = done[site].parameters
         return done
 
-    def side_by_side(self, order: Sequence[str], weights: Parameters, parallel: int) -> dict[str, Execution] | None:
-        """All from the same weights, at most `parallel` at a time; None if stopped.
+    def side_by_side(
+        self, order: Sequence[str], weights: Parameters, calls: SideBySide[Execution]
+    ) -> dict[str, Execution] | None:
+        """All from the same weights; None if stopped.
 
-        The first failure in the order of sites is raised, unless the updates are summed and enough of them came.
+        The first failure in the order of sites is raised, unless enough updates came for a round without it.
         """
-        failed = threading.Event()
-        fewest = self.sums.fewest if self.sums else len(order)
+        fewest = self.sums.fewest if self.sums else self.plan.who.needed(len(order))
+        spare = self.sums is not None or fewest < len(order)
 
         def one(site: str) -> Execution | None:
-            if failed.is_set() or (self.stop is not None and self.stop.is_set()):
-                return None
-            try:
-                return self.call(site, weights)
-            except BaseException as error:
-                if self.sums is None or not isinstance(error, FedkitError):
-                    failed.set()
-                raise
+            return None if self.stop is not None and self.stop.is_set() else self.call(site, weights)
 
-        with ThreadPoolExecutor(min(parallel, len(order)), thread_name_prefix=f"round-{self.number}") as pool:
-            calls = {site: pool.submit(one, site) for site in order}
-        errors = [error for call in calls.values() if (error := call.exception()) is not None]
-        results = {site: call.result() for site, call in calls.items() if call.exception() is None}
-        done = {site: result for site, result in results.items() if result is not None}
+        came = calls.call(
+            order, one, spare=spare, deadline=self.plan.who.deadline if spare else 0.0, name=f"round-{self.number}"
+        )
+        done = {site: result for site, result in came.results.items() if result is not None}
+        errors = list(came.errors.values())
+        for site in came.errors.keys() - self.told:
+            self.tell_failure(site, came.errors[site], 0.0)
         if errors and (len(done) < fewest or not all(isinstance(error, FedkitError) for error in errors)):
             raise errors[0]
         return done if len(done) + len(errors) == len(order) else None
+
+    def tell_failure(self, site: str, error: BaseException, seconds: float) -> None:
+        """Write down why a site gave nothing: fedkit's own words only, those of another exception could hold anything."""
+        self.told.add(site)
+        code, message = (error.code, str(error)) if isinstance(error, FedkitError) else ("", type(error).__name__)
+        self.checkpoint.add_failure(self.number, site, code, message)
+        self.on_event(RoundEvent("site-failed", self.number, site, seconds, message=message))
 
     def call(self, site: str, weights: Parameters) -> Execution:
         self.on_event(RoundEvent("site-started", self.number, site))
@@ -236,11 +251,11 @@ class _Round:
             update = SiteUpdate(site, result.parameters, result.numbers)
             self.sums.check(self.number, weights, update) if self.sums else check_update(weights, update)
         except Exception as error:
-            # Only fedkit's own words are written down: those of another exception could hold anything.
-            code, message = (error.code, str(error)) if isinstance(error, FedkitError) else ("", type(error).__name__)
-            self.checkpoint.add_failure(self.number, site, code, message)
-            self.on_event(RoundEvent("site-failed", self.number, site, time.monotonic() - began, message=message))
+            if site not in self.told:
+                self.tell_failure(site, error, time.monotonic() - began)
             raise
+        if site in self.told:
+            return result  # it comes too late for anybody to count it
         self.on_event(RoundEvent("site-done", self.number, site, time.monotonic() - began, dict(result.numbers)))
         return result
 

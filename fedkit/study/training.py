@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from fedkit.digests import digest_bytes
-from fedkit.errors import DigestMismatch
+from fedkit.errors import DigestMismatch, FedkitError
 from fedkit.federation.checkpoint import RoundRecord
 from fedkit.federation.compression import codec_for, restored
 from fedkit.federation.parameters import Parameters, decode, encode
+from fedkit.federation.participation import Participation
 from fedkit.federation.rounds import Execution, RoundEvent, RoundPlan, RoundsResult, read_history, run_rounds
 from fedkit.federation.strategies import strategy_for
 from fedkit.governance.decision import NOTHING, Receipt
@@ -42,7 +44,7 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
     if sums is not None:
         sums.agree(sites)
     result = run_rounds(
-        RoundPlan(rounds=settings["rounds"], name=request.digest),
+        RoundPlan(rounds=settings["rounds"], name=request.digest, who=Participation.of(settings)),
         initial_parameters(settings),
         sums.group.sites if sums is not None else sites,
         bridge.execute,
@@ -51,6 +53,7 @@ def train(study: Study, stop: threading.Event | None = None) -> RoundsResult:
         on_event=bridge.told,
         stop=stop,
         sums=sums,
+        late=bridge.late,
     )
     if not result.stopped:
         # Under masks a site may have left in the meantime; without them every site of the last round is still there.
@@ -130,6 +133,13 @@ class RoundBridge:
         self.study.run_folder.write("evaluation-receipts", [receipt.to_json() for receipt in receipts])
         self.study.run_folder.write("evaluation", {site: dict(result.numbers) for site, result in done.items()})
         self.study.say(8, "the last weights are evaluated on every site's test notes")
+
+    def late(self, site: str) -> None:
+        """End what a site still computes for a round that went on without it. Another thread waits for it in the study's
+        session there; the next round has one of its own."""
+        self.study.let_go(site)
+        with suppress(FedkitError), closing(self.study.federation.login(site, self.study.user)) as session:
+            session.cancel(self.request.digest)
 
     def told(self, event: RoundEvent) -> None:
         """The loop's events, said under the study's numbers."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from fedkit.errors import RequestError
 from fedkit.federation.compression import codec_for
+from fedkit.federation.participation import Participation
 from fedkit.governance.output_contract import OutputContract
 from fedkit.governance.training_noise import TrainingNoise
 from fedkit.ner import tasks
@@ -31,6 +32,7 @@ class TrainingTemplate(Template):
         Parameter("model", "data", "the model: kind and sizes", {}, shape=True),
         Parameter("training", "data", "learning rate, words a batch, passes a round", {}),
         Parameter("strategy", "data", "how the sites' weights are averaged", {}),
+        Parameter("participation", "data", "share, fewest, deadline: which sites a round needs; by default all of them", {}),
         Parameter("compression", "data", "how updates are made smaller on their way (docs/compression.md); by default not", {}),
     )
     source = tasks.SOURCE
@@ -43,6 +45,9 @@ class TrainingTemplate(Template):
         if not chosen.get("compression", True):
             del chosen["compression"]  # the same request as one that does not name it
         codec_for(chosen)
+        if not chosen.get("participation", True):
+            del chosen["participation"]
+        Participation.of(chosen)
         if not 0 <= chosen["sequential_rounds"] <= chosen["rounds"]:
             raise RequestError(
                 "the plan of rounds is not possible",
