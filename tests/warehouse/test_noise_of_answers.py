@@ -23,6 +23,7 @@ from fedkit.federation.secure_aggregation.whole_numbers import from_ring, to_rin
 from fedkit.warehouse import render
 from fedkit.warehouse.noise import cost_of_sum, deviations, noisy, opened, pooled, price, sensitivities, share, variances
 from fedkit.warehouse.noise.sensitivity import Centred
+from fedkit.warehouse.noise.shares import LEAST
 from fedkit.warehouse.question import ANSWER, Group, Measure, Protection, Question
 
 SEX = Group("sex")
@@ -30,9 +31,10 @@ VARIANCE = Measure("variance", "birth_year", 1900, 2020)
 TABLES = tables(persons=12, rows=90)
 
 
-def silent(bound: int) -> int:
-    """Draws by which all noise is zero: the sampler's first sample is 0 and is taken."""
-    return 0
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All noise is zero, so that what is around it can be seen."""
+    monkeypatch.setattr("fedkit.warehouse.noise.adding.gaussian", lambda spread, below: 0)
 
 
 def asked(rho: float = 0.5, mode: str = "noise", measures: tuple[Measure, ...] = (Measure("persons"), VARIANCE)) -> Question:
@@ -109,13 +111,7 @@ def test_somebody_who_is_in_four_groups_with_three_rows_each_changes_more() -> N
 
 @given(st.lists(st.integers(1900, 2020), max_size=20))
 def test_figures_around_their_middles_go_back(born: list[int]) -> None:
-    for measures in (
-        (VARIANCE,),
-        (Measure("sum_of_squares", "birth_year", 1900, 2020),),
-        (Measure("sum", "birth_year", 1, 7),),
-    ):
-        if measures[0].bounds[0] == 1:
-            continue
+    for measures in ((VARIANCE,), (Measure("sum_of_squares", "birth_year", 1900, 2020),)):
         centred, found = Centred(asked(measures=measures)), row("female", born)
         assert centred.back(centred.around(found)) == {part: found[part] for part in centred.parts}
 
@@ -126,9 +122,10 @@ def test_every_group_gets_a_row_whoever_is_in_it() -> None:
     assert [r["sex"] for r in found] == ["female", "male", "other", "unknown"]
 
 
+@pytest.mark.usefixtures("silent")
 def test_without_noise_an_answer_is_the_engines() -> None:
     born = [1950, 1960, 1971]
-    found = noisy(asked(), [row("male", born)], below=silent)
+    found = noisy(asked(), [row("male", born)])
     assert found[1] == row("male", born)
     assert {found[0][part] for part in ("persons", "n_birth_year", "sum_birth_year", "squares_birth_year")} == {0}
 
@@ -168,7 +165,7 @@ def test_shares_of_the_fewest_sites_cost_no_more_than_the_price(
     part = share(sensitivity, Fraction(rho), fewest, figures)
     assert cost_of_sum(part, sensitivity, fewest, figures) <= rho * (1 + 1e-9)
     assert fewest * part >= sensitivity**2 / (2 * Fraction(rho)), "together no less than one central noise"
-    assert cost_of_sum(part, sensitivity, fewest + 1, figures) <= rho * (1 + 1e-9), "more sites cost no more"
+    assert part >= LEAST, "below it, the theorem says nothing"
 
 
 def test_shares_add_up_to_one_central_noise_and_not_to_one_for_each_site() -> None:
@@ -177,18 +174,20 @@ def test_shares_add_up_to_one_central_noise_and_not_to_one_for_each_site() -> No
     assert np.std(np.array(sums)) == pytest.approx(deviations(question)["persons"], rel=0.06)
 
 
+@pytest.mark.usefixtures("silent")
 def test_a_pooled_sum_is_opened_as_the_figures_of_all_sites() -> None:
     question = asked(0.5, "pooled")
     sites = [[1950, 1960], [1970], [1941, 1999, 2001]]
-    given = [pooled(question, [row("male", born)], fewest=2, below=silent) for born in sites]
+    given = [pooled(question, [row("male", born)], fewest=2, below=secrets.randbelow) for born in sites]
     total = from_ring(sum((to_ring(values, 3) for values in given), np.zeros(16, np.uint32)))
     everybody = row("male", [year for born in sites for year in born])
     assert opened(question, total.tolist())[4:8] == tuple(everybody[part] for part in question.parts)
 
 
+@pytest.mark.usefixtures("silent")
 def test_squares_of_many_persons_fit_under_the_masks_around_their_middles() -> None:
     question, born = asked(0.5, "pooled"), [1900 + n % 121 for n in range(100_000)]
-    values = pooled(question, [row("male", born)], fewest=3, below=silent)
+    values = pooled(question, [row("male", born)], fewest=3, below=secrets.randbelow)
     to_ring(values, 5)
     assert sum(year * year for year in born) > 2**31
     assert opened(question, values.tolist())[7] == sum(year * year for year in born)

@@ -6,7 +6,8 @@ sites with sigma² each, Euclidean sensitivity s and d figures, rho is at most h
     s² / (n sigma²) + tau d / 2,     tau = 10 (exp(-2 pi² sigma² 1/2) + … + exp(-2 pi² sigma² (n-1)/n))
 
 (Kairouz, Liu and Steinke, "The Distributed Discrete Gaussian Mechanism for Federated Learning with Secure Aggregation", ICML
-2021, theorem 1). Shares are cut for the fewest sites that can open a sum; with more there is more noise, which costs less.
+2021, theorem 1; sigma from 1/2). Shares are cut for the fewest sites that can open a sum. What further sites add is noise on
+top, which costs nothing.
 
 Whoever knows the shares of some sites, such as those sites, faces the noise of the others only.
 """
@@ -17,6 +18,10 @@ import math
 from fractions import Fraction
 
 from fedkit.errors import RequestError
+
+
+#: The least sigma² of a share, below which the theorem says nothing.
+LEAST = Fraction(1, 4)
 
 
 def cost_of_sum(variance: Fraction, sensitivity: Fraction, sites: int, figures: int) -> float:
@@ -33,8 +38,8 @@ def share(sensitivity: Fraction, rho: Fraction, fewest: int, figures: int) -> Fr
     """
     if fewest < 2 or figures < 1 or rho <= 0 or sensitivity <= 0:
         raise RequestError("no shares of such a noise", expected="2 sites or more, a price above 0", got=f"{fewest} sites")
-    variance = sensitivity**2 / (2 * rho * fewest)
-    # The second term falls so fast that it is gone after a few steps; where sigma is above 2 there is none to take.
+    variance = max(LEAST, sensitivity**2 / (2 * rho * fewest))
+    # The second term falls so fast that a few steps are enough; where sigma is above 2 there is none to take.
     while cost_of_sum(variance, sensitivity, fewest, figures) > float(rho) * (1 + 1e-12):
         variance = variance * 65 / 64 + Fraction(1, 64)
     return variance
