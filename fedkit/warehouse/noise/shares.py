@@ -19,7 +19,6 @@ from fractions import Fraction
 
 from fedkit.errors import RequestError
 
-
 #: The least sigma² of a share, below which the theorem says nothing.
 LEAST = Fraction(1, 4)
 
