@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fedkit.warehouse.groups import Group
 from fedkit.warehouse.measures import Measure
 from fedkit.warehouse.predicates import All, Any, Compare, Not, Predicate, Value
-from fedkit.warehouse.question import Protection, Question
+from fedkit.warehouse.question import Asked, Protection, Question
 from fedkit.warehouse.schema import SCHEMA, Schema, View
 
 #: Values or groups that are named before the rest is only counted.
@@ -23,9 +23,15 @@ _FIGURES = {"sum": "the sum", "mean": "the mean", "sum_of_squares": "the sum of 
 _BOUND = {">=": "from", "<=": "up to", ">": "above", "<": "below", "starts": "beginning with"}
 
 
-def explain(question: Question, schema: Schema = SCHEMA) -> str:
+def explain(question: Asked, schema: Schema = SCHEMA) -> str:
     """Two sentences: what is asked, and how the answer is protected. Raises RequestError for what does not fit the schema."""
     question.check(schema)
+    if not isinstance(question, Question):
+        from fedkit.warehouse.statistics.base import Statistic
+        from fedkit.warehouse.statistics.explaining import sentence  # it says conditions as this module does
+
+        asked = sentence(question) if isinstance(question, Statistic) else f"Asks a question of kind {question.kind}."
+        return f"{asked} {protection(question.protection)}"
     view = schema.view(question.view)
     figures = listed([_figure(measure, view) for measure in question.measures])
     by = listed([f"by {_group(group, view)}" for group in question.by])

@@ -8,7 +8,7 @@
 
 What is where: base (a question, a site's step, what comes back) · frames and variables (what a site selects) · limits (what no
 statistic may tell) · moments · contingency and association · quantiles · families, glm (a step) and fitting (the model) ·
-survival (counts) and curves (Kaplan-Meier, log-rank) · asking (all of them under one roof).
+survival (counts) and curves (Kaplan-Meier, log-rank) · explaining (in words) · asking (all under one roof).
 """
 
 from fedkit.warehouse.groups import Group

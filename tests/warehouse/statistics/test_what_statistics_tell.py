@@ -10,6 +10,7 @@ from statistics_world import patients
 
 from fedkit.errors import OutputRefused, RequestError
 from fedkit.warehouse.disclosure import STRICTEST, verdicts
+from fedkit.warehouse.explain import explain
 from fedkit.warehouse.memory import Memory
 from fedkit.warehouse.predicates import Compare, Has
 from fedkit.warehouse.question import KINDS, Asked, Measure, Protection, Question
@@ -161,3 +162,22 @@ def test_names_that_would_hide_the_persons_are_refused() -> None:
             Flag(name, MENTIONED)
     with pytest.raises(RequestError, match="stands twice"):
         Contingency("patients", SEX, Flag("Sex", MENTIONED))
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    zip(
+        EVERY_KIND,
+        (
+            "Asks for mean and variance of birth year from 1900 to 2020, by sex in 2 groups, among patients. Exact figures",
+            "Asks for a table of sex in 2 groups against implant (a person who has mentions with label IMPLANT)",
+            "Asks for quantiles of birth year from 1900 to 2020 among patients. Each site adds noise",
+            "Asks for one step of a binomial model of implant (a person who has mentions with",
+            "Asks for times from the visits to the mentions, in 2 intervals, by sex in 2 groups, among patients",
+        ),
+        strict=True,
+    ),
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_every_kind_is_told_in_words(question: Statistic, words: str) -> None:
+    assert explain(question).startswith(words)
