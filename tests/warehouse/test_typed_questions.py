@@ -123,6 +123,25 @@ def test_depth_is_looked_at_before_anything_is_parsed(inner: str) -> None:
         sql.parse(f"SELECT COUNT(*) FROM patients WHERE {inner * 41}sex = 'male'")
 
 
+@pytest.mark.parametrize("function", ["STRUCT", "DATE", "ABS", "read_csv", "year"])
+def test_a_function_is_refused_by_its_name_before_anything_is_parsed(function: str) -> None:
+    """sqlglot's time doubles with each `STRUCT(` or `DATE(` in another: forty would take it longer than anybody lives."""
+    with pytest.raises(RequestError, match=rf"the function {function} has no place|{function} has no place in a question"):
+        sql.parse(f"SELECT COUNT(*) FROM patients WHERE {f'{function}(' * 40}1{')' * 40} = 1")
+
+
+def test_functions_are_not_nested() -> None:
+    with pytest.raises(RequestError, match="nested too deep"):
+        sql.parse(f"SELECT {'COUNT(' * 4}*{')' * 4} FROM patients")
+
+
+def test_what_others_log_meanwhile_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    sql.parse("SELECT COUNT(*) FROM patients")
+    with caplog.at_level(logging.WARNING):
+        logging.getLogger("sqlglot").warning("something of somebody else's")
+    assert [record.message for record in caplog.records] == ["something of somebody else's"]
+
+
 def test_or_of_a_between_stays_one_part() -> None:
     typed = sql.parse("SELECT COUNT(*) FROM notes WHERE year BETWEEN 2020 AND 2021 OR sex = 'male'")
     assert isinstance(typed.where, AnyOf)

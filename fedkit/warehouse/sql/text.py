@@ -1,22 +1,24 @@
-"""What is looked at before SQL is parsed: size, depth, characters, comments. Then sqlglot makes a tree of it.
+"""What is looked at before SQL is parsed: its size, its characters, its words. Then sqlglot makes a tree of it.
 
 sqlglot accepts far more than fits a question, in the dialects of thirty databases. Its tree is walked by rules that know what
-they take and refuse everything else (`fedkit.warehouse.sql.tree`); here it is kept from work that a question never needs.
+they take and refuse everything else (`fedkit.warehouse.sql.tree`); before that, `words` keeps it from what no question has.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from fedkit.errors import RequestError
+from fedkit.warehouse.sql import words
 from fedkit.warehouse.suggestions import shown
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-#: The longest statement in characters, its words and signs, and how deep its brackets and negations may be nested.
-MAX_CHARACTERS, MAX_TOKENS, MAX_DEPTH = 20_000, 2_000, 40
+#: The longest statement.
+MAX_CHARACTERS = 20_000
 
 _HELP = "see fedkit.warehouse.sql for what can be typed; fedkit.warehouse.builder has the same in Python"
 
@@ -33,8 +35,8 @@ def tree(text: str) -> exp.Select:
     dialect = Dialect.get_or_raise(None)
     try:
         tokens = dialect.tokenize(text)
-        _check_tokens(tokens)
-        with _Quiet():
+        words.check(tokens)
+        with _QUIET:
             found = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, text)
     except (SqlglotError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError):
         # Its message would quote the statement with terminal colours; the place alone helps little in one SELECT.
@@ -68,31 +70,25 @@ def _check_characters(text: str) -> None:
             )
 
 
-def _check_tokens(tokens: list[Any]) -> None:
-    if len(tokens) > MAX_TOKENS:
-        raise RequestError("this SQL is too long", expected=f"at most {MAX_TOKENS} words and signs", got=f"{len(tokens)}")
-    if any(token.comments for token in tokens):
-        raise RequestError(
-            "a question has no comments", expected="SQL without -- and /* */", got="a comment", help="leave it out"
-        )
-    if tokens and tokens[0].text.upper() != "SELECT":
-        raise RequestError("only a SELECT is a question", expected="one SELECT", got=shown(tokens[0].text), help=_HELP)
-    depth = negations = 0
-    for token in tokens:
-        depth += token.text in ("(", "[", "{") or token.text.upper() == "CASE"
-        depth -= token.text in (")", "]", "}") or token.text.upper() == "END"
-        negations = negations + 1 if token.text.upper() in ("NOT", "-", "+", "~") else 0
-        if depth + negations > MAX_DEPTH:
-            raise RequestError("this SQL is nested too deep", expected=f"at most {MAX_DEPTH} levels", got="more")
+class _Quiet(logging.Filter):
+    """sqlglot logs what it does not know, with the statement; the caller is told by an error instead.
 
+    Only what this thread parses here is kept out of the log, and only meanwhile.
+    """
 
-class _Quiet:
-    """sqlglot logs what it does not know, with the statement; the caller is told by an error instead."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._here: ContextVar[bool] = ContextVar("here", default=False)
+        logging.getLogger("sqlglot").addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not self._here.get()
 
     def __enter__(self) -> None:
-        self._logger = logging.getLogger("sqlglot")
-        self._was = self._logger.disabled
-        self._logger.disabled = True
+        self._here.set(True)
 
     def __exit__(self, *_: object) -> None:
-        self._logger.disabled = self._was
+        self._here.set(False)
+
+
+_QUIET = _Quiet()

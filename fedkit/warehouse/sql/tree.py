@@ -15,37 +15,6 @@ from fedkit.warehouse.suggestions import shown
 #: What sqlglot notes on a node beside what was typed, and what changes nothing of its meaning here.
 _NOTES = {"big_int"}
 
-#: Parts of a SELECT, in the words that one types.
-_WORDS = {
-    "with_": "WITH",
-    "joins": "JOIN",
-    "laterals": "LATERAL",
-    "having": "HAVING",
-    "qualify": "QUALIFY",
-    "order": "ORDER BY",
-    "limit": "LIMIT",
-    "offset": "OFFSET",
-    "distinct": "SELECT DISTINCT",
-    "windows": "WINDOW",
-    "locks": "FOR UPDATE",
-    "into": "INTO",
-    "sample": "a sample",
-    "hint": "a hint",
-    "pivots": "PIVOT",
-    "alias": "AS",
-    "db": "the name of a schema",
-    "catalog": "the name of a catalogue",
-    "table": "the name of a table before a column",
-}
-
-_INSTEAD = {
-    "order": "an answer comes in the order of its groups",
-    "limit": "an answer has all its groups",
-    "having": "what leaves a site is decided by its rules, not by what came out",
-    "joins": "person_id IN (SELECT person_id FROM …) is a condition on another view",
-    "distinct": "groups are different from each other",
-}
-
 
 def only(node: Any, kind: type[Any], *parts: str) -> Any:
     """The node, if it is exactly of this class and holds nothing but these parts. Raises RequestError."""
@@ -53,13 +22,7 @@ def only(node: Any, kind: type[Any], *parts: str) -> Any:
         refuse(node, f"{kind.__name__.upper()}")
     for name, part in node.args.items():
         if name not in parts and name not in _NOTES and part not in (None, False, []):
-            said = _WORDS.get(name, name)
-            raise RequestError(
-                f"{said} has no place in a question",
-                expected="one SELECT of figures from one view",
-                got=said,
-                help=_INSTEAD.get(name, ""),
-            )
+            raise RequestError(f"{name} has no place in a question", expected="one SELECT of figures from one view", got=name)
     return node
 
 
