@@ -3,7 +3,8 @@
     Memory(answered, site="no").check(question, least=0.001)
 
 What is where: normal (the normal form of conditions) · axes, paper (two questions drawn over the same classes of rows, and the
-region between them) · memory (equal, covering and differencing questions). What left, and to whom, is kept by the site.
+region between them) · persons (questions about rows as ones about persons) · memory (equal, covering and differencing
+questions). What left, and to whom, is kept by the site.
 """
 
 from fedkit.warehouse.memory.memory import RULE, Memory, covers, name, taken

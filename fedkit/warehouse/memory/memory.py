@@ -20,6 +20,7 @@ from fedkit.digests import digest
 from fedkit.errors import OutputRefused
 from fedkit.warehouse.memory.normal import normal
 from fedkit.warehouse.memory.paper import TooDetailed, drawn, narrow
+from fedkit.warehouse.memory.persons import of_persons
 from fedkit.warehouse.plan_report import Verdict
 from fedkit.warehouse.question import Asked, Question
 from fedkit.warehouse.schema import SCHEMA
@@ -80,7 +81,7 @@ class Memory:
             return fine
         for region in told(question):
             for number, earlier in self._told.values():
-                if earlier.view == region.view and (found := self._between(earlier, region, least)):
+                if found := self._between(earlier, region, least):
                     return Verdict(RULE, False, f"with answer {number} that you have, this one {found}")
         return fine
 
@@ -94,6 +95,8 @@ class Memory:
         return next((earlier for earlier in self.asked if covers(earlier, question)), None)
 
     def _between(self, earlier: Question, question: Question, least: float) -> str:
+        if earlier.view != question.view:
+            earlier, question = of_persons(earlier), of_persons(question)
         try:
             sheet = drawn(earlier, question, self.site)
         except TooDetailed:
