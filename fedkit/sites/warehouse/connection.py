@@ -187,12 +187,12 @@ class PostgresConnection(Connection):
 
     def rows(self, sql: str, call: Call) -> list[tuple[Any, ...]]:
         with self._open() as connection, self._limited(call, connection.cancel):
-            found: list[tuple[Any, ...]] = connection.execute(sql).fetchall()  # one statement: it goes without parameters
+            found: list[tuple[Any, ...]] = connection.execute(sql, prepare=True).fetchall()  # which takes one statement only
             return found
 
     def arrays(self, sql: str, call: Call) -> dict[str, np.ndarray]:
         with self._open() as connection, self._limited(call, connection.cancel):
-            cursor = connection.execute(sql)
+            cursor = connection.execute(sql, prepare=True)
             names = [column.name for column in cursor.description or ()]
             columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(names)
             return {name: _filled(np.array(values, dtype=object)) for name, values in zip(names, columns, strict=True)}
