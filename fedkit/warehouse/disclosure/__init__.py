@@ -10,8 +10,9 @@ on_questions (the rules) · protecting (their order) · combining (the check of 
 of one person against each other: `fedkit.warehouse.memory`. Noise and its price: `fedkit.warehouse.noise`.
 """
 
+from fedkit.warehouse.disclosure.combining import combined
 from fedkit.warehouse.disclosure.presets import PRESETS, STRICTEST, Preset
 from fedkit.warehouse.disclosure.protecting import RULES, Protected, check, protect, verdicts
 from fedkit.warehouse.disclosure.rule import Rule
 
-__all__ = ["PRESETS", "RULES", "STRICTEST", "Preset", "Protected", "Rule", "check", "protect", "verdicts"]
+__all__ = ["PRESETS", "RULES", "STRICTEST", "Preset", "Protected", "Rule", "check", "combined", "protect", "verdicts"]
