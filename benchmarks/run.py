@@ -48,6 +48,7 @@ GROUPS: dict[str, Callable[[], list[Measured]]] = {
     "approvals": site_groups.approvals,
     "warehouse_vs_duckdb": warehouse_groups.warehouse_vs_duckdb,
     "hostile_sql_run": warehouse_groups.hostile_sql_run,
+    "differencing_accuracy": warehouse_groups.differencing_accuracy,
 }
 
 

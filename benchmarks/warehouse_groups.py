@@ -40,3 +40,28 @@ def hostile_sql_run() -> list[Measured]:
             f"{found['good']} good statements are answered; the limit is 0",
         )
     ]
+
+
+def differencing_accuracy() -> list[Measured]:
+    """How often an attacker is right about one person after 30 pairs of counts, under a budget of epsilon 1 in all."""
+    found = last_json([sys.executable, "benchmarks/differencing.py"], OMP_NUM_THREADS="1")
+    others = "; ".join(
+        f"{what} {found[way][0]:.2f} / {found[way][1]:.2f}"
+        for way, what in (
+            ("threshold", "threshold 10"),
+            ("rounding", "rounded to 5 as well"),
+            ("memory", "release memory as well"),
+        )
+    )
+    return [
+        Measured(
+            "differencing_accuracy",
+            found["budget"][1],
+            "right",
+            "python benchmarks/run.py --only differencing_accuracy",
+            0.57,
+            "limit",
+            f"0.50 is guessing; after 1 pair {found['budget'][0]:.2f}; without noise, after 1 / 30 pairs: {others}; "
+            f"{found['targets']} persons, noise drawn {found['draws']} times for each",
+        )
+    ]
