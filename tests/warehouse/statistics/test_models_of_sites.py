@@ -223,6 +223,14 @@ def test_a_step_tells_tables_and_so_their_cells_have_enough_persons() -> None:
         told.answer(frames, Limits())
 
 
+def test_many_rows_of_few_persons_are_no_full_cell() -> None:
+    """Three persons with ten notes each: thirty rows, and a cell of three."""
+    frames = few_rows(60, sex=np.arange(60) % 2, implant=CROSSED)
+    many = {"rows": {name: np.repeat(values, 10) for name, values in frames["rows"].items()}}
+    with pytest.raises(OutputRefused, match="a cell of the table sex by implant has too few persons"):
+        step_of(family="gaussian", response=RESPONSES["gaussian"], terms=(SEX, IMPLANT)).answer(many, Limits())
+
+
 def test_weights_that_coefficients_change_tell_tables_of_all_variables_at_once() -> None:
     """Cells of three variables have two persons, those of each two twenty and more: one weight for all tells pairs only."""
     number = np.arange(240)

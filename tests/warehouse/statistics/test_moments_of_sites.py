@@ -138,6 +138,14 @@ def test_a_site_that_rounds_counts_rounds_the_number_of_rows_and_the_mean_stays_
     assert found.variance == pytest.approx(values.var(ddof=1), rel=0.01)
 
 
+def test_sums_go_with_their_rounded_count_in_proportion_and_to_a_tenth() -> None:
+    """Of exact ratios one could tell the count that they are fractions of."""
+    assert Limits(rounding=5).in_proportion((1003.0, 100.3, 501.5)) == [1005.0, 100.5, 502.5]
+    assert Limits(rounding=5).in_proportion((1003.0, 1.0 / 3, 0.0)) == [1005.0, 0.3, 0.0]
+    assert Limits().in_proportion((1003.0, 1.0 / 3)) == [1003.0, 1.0 / 3]
+    assert Limits(rounding=5).in_proportion((0.0, 0.0)) == [0.0, 0.0]
+
+
 def test_a_group_of_nobody_keeps_no_other_back_and_has_no_mean() -> None:
     frame = patients(400, 4)
     ask = asking(divided({"rows": frame}, np.arange(400) % 5), Limits())
