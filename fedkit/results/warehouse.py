@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,9 @@ from fedkit.federation.parameters import decode
 from fedkit.governance.request import CodeRequest
 from fedkit.results.base import Answer, Result, receipts_of
 from fedkit.results.display import Cells
+from fedkit.warehouse.disclosure import STRICTEST, combined
+from fedkit.warehouse.noise.sensitivity import deviations
+from fedkit.warehouse.plan_report import Verdict
 from fedkit.warehouse.question import ANSWER, Asked, Question
 from fedkit.warehouse.question import from_json as question_from_json
 
@@ -140,6 +144,14 @@ class WarehouseAnswer(Result):
         return [self._row(key, row, hidden) for key, row, hidden in self._of_the_sites(self.question)]
 
     @property
+    def checks(self) -> tuple[Verdict, ...]:
+        """The global check, for an output checker: what the sites' rows tell together that no site alone could see. () for a
+        pooled question, whose sum has noise, and for other kinds of questions."""
+        if not isinstance(self.question, Question) or self.pooled:
+            return ()
+        return combined(self.question, self.parts, STRICTEST)
+
+    @property
     def suppressed(self) -> int:
         """Rows of `combined` that some site, or the threshold on the pooled count, kept back."""
         return sum(bool(row["hidden"]) for row in self.combined)
@@ -149,6 +161,8 @@ class WarehouseAnswer(Result):
         """The one figure of a question with one measure and no groups; None if it was kept back. Raises RequestError for any
         other answer."""
         question = self.question
+        if self.pooled and self.total is None and isinstance(question, Question) and not question.groups:
+            return None
         if not isinstance(question, Question) or len(self.combined) != 1 or len(question.measures) != 1:
             raise RequestError(
                 "this answer has several figures", expected="a question of one measure, without groups", help="see `combined`"
@@ -199,11 +213,15 @@ class WarehouseAnswer(Result):
             )
         elif self.pooled:
             said.append(f"The sum of {', '.join(self.summed)}, with noise added once; rho {self.question.cost():g}.")
+            said += [f"Its standard deviation is {d:.3g} persons or more." for d in self._deviation(1)]
             if self.suppressed:
                 said.append(f"{HIDDEN}: fewer than {POOLED_THRESHOLD} persons at all sites together.")
         else:
             if self.question.cost():
                 said.append(f"Each site added noise to its figures; rho {self.question.cost():g} of its budget.")
+                said += [
+                    f"Its standard deviation is {d:.3g} persons at all sites." for d in self._deviation(len(self.receipts))
+                ]
             if any(row["hidden"] for row in self.combined):
                 said.append(f"{HIDDEN}: nobody, too few persons, or kept back so that another row cannot be computed.")
             if any(self._partly(row) for row in self.combined):
@@ -245,6 +263,12 @@ class WarehouseAnswer(Result):
             row = dict(zip(question.parts, figures, strict=True))
             enough = row["persons"] >= POOLED_THRESHOLD
             yield dict(zip(names, labels, strict=True)), row if enough else None, [] if enough else list(self.summed)
+
+    def _deviation(self, parts: int) -> list[float]:
+        """The standard deviation of the noise in a combined count of persons that is the sum of so many; [] for a statistic."""
+        if not isinstance(self.question, Question):
+            return []
+        return [deviations(self.question)["persons"] * math.sqrt(parts)]
 
     def _row(self, key: Mapping[str, str], row: Row | None, hidden: list[str]) -> dict[str, Any]:
         assert isinstance(self.question, Question)

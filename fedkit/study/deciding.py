@@ -57,20 +57,27 @@ def deliver(study: Study, decision: Decision) -> RequestState:
 def gather_decisions(study: Study) -> list[Decision]:
     """Bring to the ledger what was decided without the study; see `Study.gather_decisions`."""
     request = study.requested()
-    known = {row["signature"] for row in study.run_folder.read("decisions") or []}
     found = []
     for name in study.sites:
         try:
             decision = study.session(name, "researcher").decision(request.digest)
         except (SiteError, AccessRefused):
             continue  # what needs the site will say that it is not reached, or that the account has ended
-        if decision is not None and decision.signature not in known:
-            # The ledger first: a crash in between leaves a decision that is brought there once more, and not one that never is.
-            study.federation.ledger.decide(decision)
-            study.run_folder.add("decisions", decision.to_json())
-            study.say(6, "approved" if decision.approved else f"denied: {decision.reason}", site=name)
+        if decision is not None and bring(study, name, decision):
             found.append(decision)
     return found
+
+
+def bring(study: Study, site: str, decision: Decision | None) -> bool:
+    """Bring a decision that a site has to the ledger and into the folder; returns whether it was new there."""
+    known = {row["signature"] for row in study.run_folder.read("decisions") or []}
+    if decision is None or decision.signature in known:
+        return False
+    # The ledger first: a crash in between leaves a decision that is brought there once more, and not one that never is.
+    study.federation.ledger.decide(decision)
+    study.run_folder.add("decisions", decision.to_json())
+    study.say(6, "approved" if decision.approved else f"denied: {decision.reason}", site=site)
+    return True
 
 
 def _forget(study: Study, decision: Decision) -> None:

@@ -229,10 +229,7 @@ class Study:
             from fedkit.study.training import train
 
             return train(self, stop=self._stop)
-        if KINDS[self.requested().kind].questions:
-            raise RequestError(
-                "this request is for questions", expected="fedkit.Warehouse over this folder", got="a run of a study"
-            )
+        self._asks_once()
         from fedkit.study.querying import ask_sites
 
         return ask_sites(self, self._stop)
@@ -242,6 +239,7 @@ class Study:
 
         Raises RequestError before anything came.
         """
+        self._asks_once()
         from fedkit.study.querying import result_of
 
         return result_of(self)
@@ -289,6 +287,7 @@ class Study:
 
             folder, what = release(self), "model"
         else:
+            self._asks_once()
             from fedkit.study.result_release import release_result
 
             folder, what = release_result(self), "result"
@@ -339,6 +338,16 @@ class Study:
     def let_go(self, site: str) -> None:
         """Ask a site in a new session from now on: another thread may still wait in this one."""
         self._sessions.pop((site, "researcher"), None)
+
+    def _asks_once(self) -> None:
+        """Raises RequestError for a data request: its questions are asked one by one."""
+        if KINDS[self.requested().kind].questions:
+            raise RequestError(
+                "this request is for questions",
+                expected="fedkit.Warehouse over this folder",
+                got="a study that asks once",
+                help="fedkit.Warehouse(federation, folder) plans and runs them; answers() has what came",
+            )
 
     def _described(self) -> dict[str, Any]:
         if self.plan is None:

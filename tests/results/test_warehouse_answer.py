@@ -172,9 +172,10 @@ def test_of_a_pooled_answer_no_site_has_a_part() -> None:
 
 
 def test_a_sum_that_was_not_opened_has_no_figure_and_says_why() -> None:
-    answers = {"no": answer("no", POOLED)}
+    answers, alone = {"no": answer("no", POOLED)}, replace(POOLED, by=())
     made = WarehouseAnswer.of(REQUEST, POOLED, answers, {"fi": "it is not running"})
     assert made.combined == []
+    assert WarehouseAnswer.of(REQUEST, alone, {"no": answer("no", alone)}, {}).value is None
     assert "Too few sites answered to open the sum" in repr(made)
 
 
@@ -192,6 +193,14 @@ def test_one_figure_is_the_value_and_several_are_none() -> None:
     assert combined(alone, {"no": [], "fi": []}).value is None
     with pytest.raises(RequestError, match="several figures"):
         combined(COUNTED, {"no": [row("female", 20)]}).value  # noqa: B018
+
+
+def test_noise_says_how_large_it_is() -> None:
+    noisy = replace(COUNTED, protection=Protection("noise", 0.5))
+    answers = {site: answer(site, noisy, [row("female", 20)]) for site in ("no", "fi", "et", "da")}
+    # One person changes one count by one: sigma² = 1 / (2 rho) = 1 at each of four sites.
+    assert "Its standard deviation is 2 persons at all sites." in WarehouseAnswer.of(REQUEST, noisy, answers, {}).note()
+    assert "Its standard deviation is 1 persons or more." in pooled(30, 4).note()
 
 
 def test_an_answer_is_built_for_its_question_only() -> None:

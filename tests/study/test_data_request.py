@@ -70,8 +70,9 @@ _NUMBERS = count(1)
 
 
 def patients(warehouse: Warehouse, **by: tuple[str, ...]) -> Ask:
-    """A question that nobody asked before, since a site remembers every answer; the tables here look at no condition."""
-    return warehouse.count("patients").where(birth_year=(1900, 1900 + next(_NUMBERS))).by(**by)
+    """A question that nobody asked before, about nobody of whom was asked: a site remembers every answer, and refuses what an
+    earlier one would give away. The tables here look at no condition."""
+    return warehouse.count("patients").where(birth_year=1900 + next(_NUMBERS)).by(**by)
 
 
 def gone(federation: Federation, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, site: str) -> None:

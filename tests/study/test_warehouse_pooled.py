@@ -114,6 +114,25 @@ def test_too_few_sites_are_no_sum_and_cost_nothing(
     assert warehouse.left() == dict.fromkeys(SITES, 8.5)
 
 
+def test_a_sum_that_cannot_be_opened_is_said_and_does_not_stand_in_the_way_of_the_next(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> object:
+        raise SiteError("it cannot be reached")
+
+    with monkeypatch.context() as broken:
+        for site in SITES:
+            broken.setattr(warehouse.study.session(site, "researcher"), "sum_open", refuse)
+        with pytest.raises(SiteError, match="cannot be reached"):
+            warehouse.count("patients").pooled(0.4).run()
+        second = warehouse.count("patients").noise(0.3).run()
+    assert second.number == 2
+    first = warehouse.answers()[0]
+    assert (first.value, first.summed, first.sites) == (None, (), list(SITES))
+    assert "Too few sites answered to open the sum" in first.note()
+    assert warehouse.verify().ok
+
+
 def test_a_folder_that_lost_the_sum_opens_the_same_sum_again(warehouse: Warehouse) -> None:
     """As after a crash between the receipts and the sum: the sites give the same masked numbers and the same shares."""
     first = warehouse.count("patients").pooled(0.7).run()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fedkit.errors import AccessRefused, FedkitError, RequestError, SiteError
 from fedkit.governance.decision import NOTHING
 from fedkit.results.warehouse import WarehouseAnswer
+from fedkit.study.deciding import bring
 from fedkit.study.warehouse import evidence
 from fedkit.study.warehouse.planning import Plan, nobody
 from fedkit.study.warehouse.records import Record, Records
@@ -52,6 +53,7 @@ class Running:
     def run(self, planned: Plan, seconds: float) -> WarehouseAnswer:
         """Ask a planned question at the sites that are willing. Raises the refusal if none is, or if none answered."""
         question = planned.question
+        self._decisions(planned, seconds)
         if not planned.willing:
             raise planned.refusal()
         if question.protection.mode == "pooled":
@@ -70,13 +72,16 @@ class Running:
         ]
         errors = self._ask(record, open_, seconds)
         record = self._kept(record.number)
+        # A call may have ended between the deadline and now.
+        errors = {site: error for site, error in errors.items() if site not in record.answered}
         late = tuple(site for site, error in errors.items() if isinstance(error, SiteError))
         still = {site: why for site, why in record.missing.items() if site not in record.answered}
         record = replace(record, missing={**still, **{site: error.message for site, error in errors.items()}}, late=late)
+        self.records.write(record)
         if not record.receipts:
             self.records.write(replace(record, closed=last or not late))
             raise nobody(errors or {site: SiteError(why) for site, why in record.missing.items()})
-        record = self._opened(record)
+        record = self._opened(record, last)
         self.records.write(record)
         answer = self.answer(record)
         if last or not late:
@@ -128,6 +133,16 @@ class Running:
                 help="ask again when they are back, or ask with noise at each site",
             )
 
+    def _decisions(self, planned: Plan, seconds: float) -> None:
+        """Bring decisions to the ledger that were made at a desk or stood beforehand: of sites that say yes and of which none
+        is known, and of those that say no, whose approval may have ended."""
+        approved = {decision.site for decision in self.study.decisions() if decision.approved}
+        unknown = [site for site in planned.reports if site not in approved or site not in planned.willing]
+        digest = self.study.requested().digest
+        found, _ = at_all(self.study, unknown, lambda session: session.decision(digest), seconds)
+        for site, decision in found.items():
+            bring(self.study, site, decision)
+
     def _next(self) -> int:
         """The number of the next question. One that was given is never given again, whatever became of it."""
         return max((record.number for record in self.records.all()), default=0) + 1
@@ -155,15 +170,24 @@ class Running:
             self.study.say(7, f"gave nothing: {error.message}", site=site, event="failed", code=error.code)
         return errors
 
-    def _opened(self, record: Record) -> Record:
-        """With the sum, of a pooled question that enough sites answered and whose sum was not opened before."""
+    def _opened(self, record: Record, last: bool) -> Record:
+        """With the sum, of a pooled question that enough sites answered and whose sum was not opened before.
+
+        Raises what keeps it from being opened; last: says it, and leaves the sum out.
+        """
         if self.pool is None or record.question.protection.mode != "pooled" or record.total is not None:
             return record
         self.pool.agree(())
         answers = self.records.answers(record, self.study.federation.sites)
         if self.pool.told(record.number) is None and len(set(answers) & set(self.pool.group.sites)) < self.pool.fewest:
             return record
-        total, summed = self.pool.sum_of(record.number, record.question, answers)
+        try:
+            total, summed = self.pool.sum_of(record.number, record.question, answers)
+        except FedkitError as error:
+            if not last:
+                raise
+            self.study.say(8, f"question {record.number}: the sum was not opened: {error.message}")
+            return record
         return replace(record, total=total, summed=summed)
 
 

@@ -94,6 +94,8 @@ class Warehouse:
     ) -> dict[str, RequestState]:
         """Open the data request: make it, rehearse it, submit it to every site; returns where it stands at each. → ledger
 
+        All sites have to be there for it; a question needs no more than one.
+
         permit:    default: one for this purpose and data set, for 30 days.
         questions: how many may be asked at each site, 1 to 1,000.   rho: what all together may cost there (zCDP, 0 to 10), 0
             for answers without noise.   views: what they may be about.
@@ -206,7 +208,6 @@ class Warehouse:
         running.settle(self.deadline)
         if (kept := self._whole(question)) is not None:
             return running.answer(kept)
-        self.study.gather_decisions()
         return running.run(self.plan(question), self.deadline)
 
     def replies(self, question: Asked) -> Replies:
