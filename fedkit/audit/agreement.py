@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from eth_utils import to_checksum_address
 
@@ -17,13 +17,20 @@ from fedkit.audit.journals import Kept, Row, bytes_of, count_of, is_of, seconds_
 from fedkit.audit.report import Finding
 from fedkit.audit.rules import Ran, Replay
 from fedkit.governance.decision import NOTHING
+from fedkit.governance.request import CodeRequest
 from fedkit.ledger.typed import name_id
+
+#: (request, entry), or None.
+Late: TypeAlias = tuple[str, bytes] | None
 
 RESEARCHER = "the researcher, who records the rounds"
 
 
-def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, str]) -> None:
-    """11: the decisions and executions of one site's journal against those on the ledger; 7: code and environment."""
+def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, str], without_late: Late = None) -> None:
+    """11: the decisions and executions of one site's journal against those on the ledger; 7: code and environment.
+
+    without_late: the request and entry whose rounds may go on without late sites, as its stewards signed; see `may_be_late`.
+    """
     site = kept.name
     finished = [(row, _ran(site, row)) for row in kept.of("execution.finished")]
     on_ledger = {ran.bare(): ran.where for ran in replay.executions if ran.site == name_id(site)}
@@ -35,7 +42,7 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
     started = _started(kept)
     written = kept.of("decision.recorded")
     released = {model["request"].hex() for model, _ in replay.releases}
-    waiting = elsewhere = 0
+    waiting = elsewhere = late = 0
     for row, ran in finished:
         where = f"{site}, row {row.get('seq')}"
         if replay.partly_read and bytes_of(ran.request) not in replay.asked:
@@ -45,7 +52,9 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
         _code(site, where, row, ran, started, replay, found)
         if ran in on_ledger:
             continue
-        if ran.request in released or ran.round <= replay.last.get((ran.request, ran.entry), 0):
+        if (ran.request, ran.entry) == without_late and ran.round <= replay.last.get((ran.request, ran.entry), 0):
+            late += 1
+        elif ran.request in released or ran.round <= replay.last.get((ran.request, ran.entry), 0):
             found[11].append(Finding(where, "ran, and is not on the ledger", RESEARCHER))
         else:
             waiting += 1
@@ -53,8 +62,17 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
     _decisions(kept, written, replay, found)
     if waiting:
         notes[11] = f"{notes.get(11, '')} {site}: {waiting} executions of rounds that are not complete.".strip()
+    if late:
+        notes[11] = f"{notes.get(11, '')} {site}: {late} updates that came too late for their round and count nowhere.".strip()
     if elsewhere:
         notes[11] = f"{notes.get(11, '')} {site}: {elsewhere} executions of requests that are not on these contracts.".strip()
+
+
+def may_be_late(request: CodeRequest) -> Late:
+    """(request, entry) of a training whose settings let a round go on without sites that are late; None for any other."""
+    who = request.settings.get("participation")
+    named = isinstance(who, Mapping) and bool(who.get("fewest"))
+    return (request.digest, name_id(request.entries[0].name)) if named else None
 
 
 def _approved(site: str, where: str, row: Row, ran: Ran, written: Sequence[Row], replay: Replay, found: Found) -> None:
