@@ -23,7 +23,7 @@ class Memory(dict[str, Found]):
 
     __slots__ = ("most", "work")
 
-    def __init__(self, work: Callable[[str], Found], most: int = 20_000) -> None:
+    def __init__(self, work: Callable[[str], Found], most: int = 50_000) -> None:
         super().__init__()
         self.work, self.most = work, most
 

@@ -56,6 +56,7 @@ class Index:
         self._forms: dict[tuple[str, ...], list[Term]] = defaultdict(list)
         self._sounds: dict[str, Term] = {}
         self._stems: dict[tuple[str, str], Term] = {}
+        self._nearby: dict[tuple[str, str, int], list[str]] = {}  # at most a few letters and lengths of words
         lengths: dict[str, set[int]] = defaultdict(set)
         for term in terms:
             if language and term.language not in ("", language):
@@ -151,17 +152,27 @@ class Index:
             for query in queries:
                 if len(query) < _FEWEST[label] - 1 or len(word) < _FEWEST[label]:
                     continue
-                near = 2 if label == "DRUG" else 1  # letters that `_one_slip` lets a name be longer or shorter
-                for length in range(len(query) - near, len(query) + near + 1):
-                    choices = self._choices.get((label, query[0], length))
-                    if not choices:
-                        continue
-                    found = process.extractOne(query, choices, scorer=fuzz.ratio, score_cutoff=self.least)
-                    if not found or not _one_slip(query, found[0], label):
-                        continue
-                    if best is None or found[1] / 100 > best.score:
-                        best = Match(self._stems[label, found[0]], "misspelling", found[1] / 100)
+                choices = self._near(label, query[0], len(query))
+                if not choices:
+                    continue
+                alike = process.extract(query, choices, scorer=fuzz.ratio, score_cutoff=self.least, limit=None)
+                best_of: dict[int, tuple[str, float]] = {}  # by length, the likest
+                for name, score, _ in alike:
+                    if len(name) not in best_of:
+                        best_of[len(name)] = name, score
+                for _, (name, score) in sorted(best_of.items()):
+                    if _one_slip(query, name, label) and (best is None or score / 100 > best.score):
+                        best = Match(self._stems[label, name], "misspelling", score / 100)
         return best
+
+    def _near(self, label: str, first: str, length: int) -> list[str]:
+        """The names with this first letter that are as long as `_one_slip` lets a slip of so many letters be."""
+        key = (label, first, length)
+        if key not in self._nearby:
+            near = 2 if label == "DRUG" else 1
+            lengths = range(length - near, length + near + 1)
+            self._nearby[key] = [name for n in lengths for name in self._choices.get((label, first, n), ())]
+        return self._nearby[key]
 
     @cached_property
     def _labels(self) -> tuple[str, ...]:

@@ -31,6 +31,14 @@ _NUMBER = (
     r"\d{1,3}(?!\d)(?:\s?[A-Za-z](?![^\W_])(?:\s\d{1,3}(?!\d))?)?(?:\s?[-–/]\s?\d{1,4}(?:\s?[A-Za-z](?![^\W_]))?)?"
     r"(?:,?\s(?:(?:leil|lgh|lägenhet|bolig|as|krt|st|tv|th|mf|kl|sal|etg|et|vån|tr|k|H|U)\.?\s?\d{0,4}|\d\.?\s?(?:tv|th|mf|sal|etg|et|vån|tr)\.?))*"
 )
+
+
+def _spelt(part: str) -> tuple[str, ...]:
+    """The words that such a part stands for: "allé(?:en)?" for two."""
+    plain = part.replace(r"\.?", "")
+    return (plain.split("(")[0], plain.replace("(?:", "").replace(")?", "")) if "(" in plain else (plain,)
+
+
 _STREET = re.compile(
     rf"(?<![^\W\d_])(?:{_WORD}\s){{0,2}}(?:{_UP}[^\W\d_'-]*(?:[-'][^\W\d_]+)*?(?:{_JOINED})|{_WORD}s?\s(?:{_APART}|{_APART.title()}))\s{_NUMBER}(?![^\W_])"
     rf"(?:,\s{{0,2}}|\s)?(?:(?:[A-Z]{{1,3}}-)?\d{{3}}\s?\d{{1,2}}\s{_WORD}(?:\s[A-ZÆØÅÖ](?![^\W_]))?)?"
@@ -38,7 +46,8 @@ _STREET = re.compile(
 _BOX = re.compile(r"(?<![^\W\d_])(?:[Pp]ostboks|[Pp]\.?\s?[Bb]oks|[Bb]ox|PL|[Pp]k|[Pp]ostkast)\s\d{1,5}(?![^\W_])")
 
 #: The word before the number of a street, and that before the number of a box.
-_STREET_WORD = word_sign(rf".*(?:{_JOINED})|{_APART}")
+_STREET_ENDS = tuple({end for part in f"{_JOINED}|{_APART}".split("|") for end in _spelt(part)})
+_STREET_WORD = word_sign(rf".*(?:{_JOINED})|{_APART}", ends=_STREET_ENDS)
 _NUMBER_BEHIND = re.compile(r"\.?\s\d")
 _BOX_WORD = word_sign("postboks|p|pboks|boks|box|pl|pk|postkast")
 
