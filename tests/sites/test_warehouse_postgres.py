@@ -58,8 +58,6 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             tables.close()
 
 
-YEARS, LANGUAGE = Group("year", edges=(2020, 2021, 2023)), Group("language")
-NEGATED, THINNER = Compare("negated", "in", ("yes",)), Compare("concept", "starts", ("B01",))
 QUESTIONS = [
     Question("patients", (Measure("persons"),), None, (Group("sex"),)),
     Question("patients", (Measure("persons"),), None, (Group("age_band"),)),
