@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,20 @@ def test_a_plan_says_what_would_be_read_and_a_price(warehouse: Warehouse) -> Non
         assert report.groups == len(step.cells())
 
 
+def test_the_examples_of_the_documentation_run(warehouse: Warehouse, root: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (root / "docs" / "statistics.md").read_text("utf-8"), re.DOTALL)
+    found: dict[str, object] = {"warehouse": warehouse}
+    exec(compile(example, "docs/statistics.md", "exec"), found)
+    assert "curves" in found
+
+
+def test_sums_over_shifted_bounds_are_refused_by_every_site(ask: Statistics) -> None:
+    """Two sums over values cut to 2010 and to 2009 would count who was born in 2010 or later."""
+    ask.moments(view="patients", of=YEARS)
+    with pytest.raises(FedkitError, match="between its bounds of birth_year"):
+        ask.moments(view="patients", of=Amount("birth_year", 1920, 2009))
+
+
 def test_daily_intervals_stay_at_the_sites(ask: Statistics) -> None:
     with pytest.raises(OutputRefused, match="held back"):
         ask.survival(start=Event("notes"), event=Event("mentions"), edges=tuple(range(0, 400)))
@@ -199,7 +214,7 @@ def test_a_site_that_is_not_there_is_named_in_the_statistic(
         return login(name, user)
 
     monkeypatch.setattr(federation, "login", away)
-    found = Statistics(warehouse.replies).moments(view="patients", of=Amount("notes", 0, 50))
+    found = Statistics(warehouse.replies).moments(view="patients", of=Amount("notes", 0, 100))
     there = people[0].notes[people[0].site != 4]
     assert found.sites == ("no", "sv", "da", "fi")
     assert "et" in found.missing

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fedkit.warehouse.bounds import bounds_of
 from fedkit.warehouse.disclosure.presets import Preset
 from fedkit.warehouse.disclosure.rule import Rule
 from fedkit.warehouse.question import Asked, Question
 from fedkit.warehouse.schema import SCHEMA
 from fedkit.warehouse.statistics.base import Statistic
-from fedkit.warehouse.statistics.variables import Amount, Group, Variable
+from fedkit.warehouse.statistics.variables import Group, Variable
 
 #: The least width of a sum's bounds, as a share of what its column can be.
 NARROWEST = 0.05
@@ -64,7 +65,7 @@ class WideBounds(Rule):
     def refuses(self, question: Asked, preset: Preset) -> str:
         if question.protection.mode != "rules":
             return ""
-        for view, name, low, high in _bounded(question):
+        for view, name, low, high in bounds_of(question):
             column = SCHEMA.view(view).column(name)
             if column.low is None or column.high is None:
                 continue
@@ -104,13 +105,6 @@ def _divided(question: Asked) -> list[tuple[str, int]]:
         return [(column.name, len(group.labels(column))) for group, column in question.columns()]
     groups = [(view, v) for view, v in _variables(question) if isinstance(v, Group)]
     return [(group.column, len(group.labels(SCHEMA.view(view).column(group.column)))) for view, group in groups]
-
-
-def _bounded(question: Asked) -> list[tuple[str, str, float, float]]:
-    """(view, column, low, high) of what is summed, in whatever kind of question."""
-    if isinstance(question, Question):
-        return [(question.view, name, low, high) for name, (low, high) in question.bounds().items()]
-    return [(view, v.column, v.low, v.high) for view, v in _variables(question) if isinstance(v, Amount)]
 
 
 def _variables(question: Asked) -> tuple[tuple[str, Variable], ...]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from fedkit.digests import digest
 from fedkit.errors import OutputRefused
+from fedkit.warehouse.bounds import bounds_of
 from fedkit.warehouse.memory.normal import normal
 from fedkit.warehouse.memory.paper import TooDetailed, drawn, narrow
 from fedkit.warehouse.memory.persons import of_persons
@@ -54,8 +55,11 @@ class Memory:
         self.asked = tuple(question for question in asked if isinstance(question, Question))
         self.site = site
         self._told: dict[str, tuple[int, Question]] = {}
+        self._bounds: dict[tuple[str, str], tuple[int, float, float]] = {}
         for number, question in enumerate(asked, 1):
             if question.protection.mode == "rules":
+                for view, column, low, high in bounds_of(question):
+                    self._bounds.setdefault((view, column), (number, low, high))
                 for region in told(question):
                     self._told.setdefault(name(region), (number, region))
 
@@ -79,6 +83,11 @@ class Memory:
         fine = Verdict(RULE, True, "no earlier exact answer differs from this one by a few persons")
         if least <= 0 or question.protection.mode != "rules":
             return fine
+        for view, column, low, high in bounds_of(question):
+            number, *had = self._bounds.get((view, column), (0, low, high))
+            if had != [low, high]:
+                why = f"with answer {number} that you have, this would count who lies between its bounds of {column} and those"
+                return Verdict(RULE, False, f"{why}: take the bounds {had[0]:g} to {had[1]:g} again, or ask with noise")
         for region in told(question):
             for number, earlier in self._told.values():
                 if found := self._between(earlier, region, least):

@@ -50,6 +50,9 @@ from fedkit.warehouse.suggestions import did_you_mean, shown
 #: chooses many coefficients has as many equations for the rows.
 MAX_PARAMETERS, MAX_STEPS, MAX_ANSWERS = 30, 25, 40
 
+#: The largest coefficient of a scaled amount.
+LARGEST = 1e6
+
 INTERCEPT = "intercept"
 
 
@@ -88,7 +91,10 @@ class GLMStep(Statistic):
         unlike((self.response, *terms))
         given = strict.items(self.coefficients, "the coefficients of a step", MAX_PARAMETERS)
         object.__setattr__(self, "terms", terms)
-        object.__setattr__(self, "coefficients", tuple(float(strict.number(c, "a coefficient")) for c in given))
+        coefficients = tuple(float(strict.number(c, "a coefficient")) for c in given)
+        if any(abs(c) > LARGEST for c in coefficients):
+            raise RequestError("a coefficient is beyond any model", expected=f"numbers up to {LARGEST:g}", got="more")
+        object.__setattr__(self, "coefficients", coefficients)
         self._check_response()
         if self.protection.mode != "rules" and (self.family != "gaussian" or self.coefficients):
             raise RequestError(

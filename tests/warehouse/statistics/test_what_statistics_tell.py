@@ -118,6 +118,24 @@ def test_two_answers_that_differ_by_a_day_are_not_both_given_whatever_kinds_they
         Memory([noise]).check(count, STRICTEST.difference)
 
 
+@pytest.mark.parametrize(
+    "first", [MomentsQuestion("patients", YEARS), Question("patients", (Measure("sum", "birth_year", 1900, 2020),))]
+)
+@pytest.mark.parametrize("kind", ["moments", "glm", "sum"])
+def test_sums_over_shifted_bounds_do_not_count_who_lies_between_them(first: Asked, kind: str) -> None:
+    """Values cut to 2019 add one less for everybody born from 2020 on: three such sums are a count of one year's persons."""
+    shifted = Amount("birth_year", 1900, 2019)
+    second: Asked = {
+        "moments": MomentsQuestion("patients", shifted),
+        "glm": GLMStep("patients", "binomial", IMPLANT, (shifted,)),
+        "sum": Question("patients", (Measure("sum", "birth_year", 1900, 2019),)),
+    }[kind]
+    with pytest.raises(OutputRefused, match="would count who lies between its bounds of birth_year") as refused:
+        Memory([first]).check(second, STRICTEST.difference)
+    assert "1900 to 2020" in refused.value.help
+    Memory([replace(first, protection=Protection("noise", 0.1))]).check(second, STRICTEST.difference)  # type: ignore[type-var]
+
+
 def test_the_steps_of_a_fit_and_a_larger_model_of_the_same_persons_follow_each_other() -> None:
     steps = [GLMStep("patients", "binomial", IMPLANT, (SEX, YEARS), coefficients=(k / 10, 0.0, 0.0)) for k in range(8)]
     more = GLMStep("patients", "binomial", IMPLANT, (SEX, YEARS, Group("language", ("nb", "sv"))))
