@@ -16,6 +16,7 @@ ASKS, OVERSEES = {"analyst", "researcher"}, {"auditor", "steward", "admin"}
 #: Every call of the seam with the levels that may make it: the whole table, so that a change is seen here.
 WHO = {
     "catalogue": set(LEVELS),
+    "published_catalogue": set(LEVELS),
     "change_password": set(LEVELS),
     # who asks
     "mock_notes": ASKS | {"steward"},
