@@ -226,6 +226,8 @@ class WarehouseAnswer(Result):
                 said.append(f"{HIDDEN}: nobody, too few persons, or kept back so that another row cannot be computed.")
             if any(self._partly(row) for row in self.combined):
                 said.append("+: some sites kept the row back, so the figure is of the others.")
+            if not self.question.cost():
+                said += [f"Before it is published, {v.rule}: {v.why}." for v in self.checks if not v.passed]
         if not isinstance(self.question, Question):
             said.append("Each site's part is in `tables` and `tensors`; a statistic puts them together.")
         elif self.combined and all(self._empty(row) for row in self.combined):

@@ -195,6 +195,18 @@ def test_one_figure_is_the_value_and_several_are_none() -> None:
         combined(COUNTED, {"no": [row("female", 20)]}).value  # noqa: B018
 
 
+def test_what_all_sites_gave_together_is_checked_before_it_is_published() -> None:
+    alone = combined(COUNTED, {"no": [row("female", 20)], "fi": [row("female", 30)], "et": []})
+    failed = {verdict.rule: verdict.why for verdict in alone.checks if not verdict.passed}
+    assert list(failed) == ["one site left out"]
+    assert "female (et)" in failed["one site left out"]
+    assert "Before it is published, one site left out: female (et)" in alone.note()
+    whole = combined(COUNTED, {"no": [row("female", 20)], "fi": [row("female", 30)]})
+    assert all(verdict.passed for verdict in whole.checks)
+    assert "published" not in whole.note()
+    assert pooled(30, 40).checks == ()
+
+
 def test_noise_says_how_large_it_is() -> None:
     noisy = replace(COUNTED, protection=Protection("noise", 0.5))
     answers = {site: answer(site, noisy, [row("female", 20)]) for site in ("no", "fi", "et", "da")}
