@@ -87,7 +87,8 @@ class Answering:
         self.check_fits(request, question)
         if not self.remembers(request, question, user):  # what was given once may be given again
             disclosure.check(question, self.preset)
-            self.check_history(request, question, user)
+            if not self.parts.store.attempts(*key):  # a call that failed goes on; it is no second one after itself
+                self.check_history(request, question, user)
 
     def check_fits(self, request: CodeRequest, question: Asked) -> None:
         """Whether a question fits the schema, and what its request covers. Raises RequestError, AccessRefused."""
