@@ -56,6 +56,19 @@ def test_notes_come_back_as_they_were_in_their_order(path: Path) -> None:
         assert file.get("other") is None
 
 
+def test_long_notes_come_fewer_at_a_time(tmp_path: Path) -> None:
+    texts = [f"{i} " + "ord " * n for i, n in enumerate((10, 200_000, 300_000, 10, 600_000, 10))]
+    with NoteFile.open(tmp_path / "long.duckdb", write=True, megabytes=48) as file:
+        with file.transaction():
+            file.append(1, [(f"place {i}", Note(f"n{i}", text, "nb")) for i, text in enumerate(texts)])
+        batches = list(file.batches(size=100))
+        file.begin("processed", "x")
+        for batch in file.pending("processed", size=4):
+            file.save("processed", batch)
+        assert [note.text for note in file.notes("processed")] == texts
+    assert [[note.id for _, note in batch] for batch in batches] == [["n0", "n1"], ["n2", "n3"], ["n4"], ["n5"]]
+
+
 def test_a_stage_goes_on_behind_its_last_saved_batch(path: Path) -> None:
     with NoteFile.open(path, write=True) as file:
         assert file.begin("loud", "settings 1") == 0

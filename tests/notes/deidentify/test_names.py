@@ -39,6 +39,10 @@ def names_in(text: str, language: str) -> list[str]:
         ("Abikaasa Aasa helistas.", "et", ["Aasa"]),
         ("Vestlus Jüri Tammega.", "et", ["Jüri Tammega"]),
         ("Konsulterat Ludwig van Beethoven.", "sv", ["Ludwig van Beethoven"]),
+        ("Lintu sanoi voivansa hyvin.", "fi", ["Lintu"]),
+        ("Myöhemmin von Sydow kotiutui.", "fi", ["von Sydow"]),
+        ('Thomas ("Thom") Virtanen soitti.', "fi", ['Thomas ("Thom") Virtanen']),
+        ("Blake sai lähetteen.", "fi", ["Blake"]),
     ],
 )
 def test_names_are_found(text: str, language: str, found: list[str]) -> None:
@@ -56,6 +60,7 @@ def test_names_are_found(text: str, language: str, found: list[str]) -> None:
         ("Bedömning: Hjärtsvikt. Tidigare frisk.", "sv"),
         ("Objektivt: Pt. er vågen. Crohns sygdom.", "da"),
         ("Tulosyy: rintakipu. Lääkitys: Bisoprolol 5 mg.", "fi"),
+        ("Potilas sanoi voivansa hyvin. Äiti haluaa keskustella. Hän kysyi ajasta.", "fi"),
         ("Suomessa ja Euroopassa hoidettu.", "fi"),
         ("Kaebused: valu rinnus. Eestis ravitud.", "et"),
         ("Zyxoprim 20 mg x 2", "nb"),
