@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,6 +10,8 @@ import ipywidgets
 
 from fedkit.results.warehouse import WarehouseAnswer
 from fedkit.warehouse.explain import explain
+from fedkit.warehouse.measures import COUNTS
+from fedkit.warehouse.noise.sensitivity import deviations
 from fedkit.warehouse.question import Question
 from fedkit.warehouse.schema import SCHEMA
 from fedkit.widgets.base import FedkitWidget, escape, table_html
@@ -62,7 +65,7 @@ def drawn_html(answer: WarehouseAnswer) -> str:
 
 
 def bars_of(answer: WarehouseAnswer) -> list[Bar]:
-    """A bar for each row of the combined answer, with a colour for each value of the last group."""
+    """A bar for each row of the combined answer, with a colour for each value of the last group, and a whisker of its noise."""
     question = answer.question
     if not isinstance(question, Question) or not question.by:
         return []
@@ -78,6 +81,7 @@ def bars_of(answer: WarehouseAnswer) -> list[Bar]:
                 None if value is None else float(value),
                 texts[cells.words],
                 partly=kept and value is not None,
+                margin=0.0 if value is None else _margin(answer, len(row["hidden"])),
                 series=colors[last[number]] if last else 0,
             )
         )
@@ -106,6 +110,15 @@ def details_html(answer: WarehouseAnswer) -> str:
         for site, rows in answer.parts.items()
     )
     return f"<details><summary>What left each site</summary>{inside}</details>"
+
+
+def _margin(answer: WarehouseAnswer, absent: int) -> float:
+    """Half of a 95 % interval for the noise in a combined count to which `absent` sites gave nothing; 0 without noise."""
+    question = answer.question
+    if not isinstance(question, Question) or not question.cost() or question.measures[0].kind not in COUNTS:
+        return 0.0
+    parts = 1 if answer.pooled or _by_site(answer) else len(answer.receipts) - absent
+    return 1.96 * deviations(question)[question.measures[0].kind] * math.sqrt(parts)
 
 
 def _head(answer: WarehouseAnswer) -> list[str]:

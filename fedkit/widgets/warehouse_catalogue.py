@@ -8,7 +8,7 @@ import ipywidgets
 
 from fedkit.errors import FedkitError
 from fedkit.warehouse.catalogue import Catalogue, Published, drift
-from fedkit.warehouse.schema import SCHEMA
+from fedkit.warehouse.schema import SCHEMA, UNKNOWN
 from fedkit.widgets.base import FedkitWidget, escape, table_html
 
 #: What a site has published, or why it is not known; None where nothing was published,
@@ -112,11 +112,11 @@ def _drift_html(known: Mapping[str, Catalogue]) -> str:
 
 
 def _coverage_html(heading: str, field: str, known: Mapping[str, Catalogue]) -> str:
-    """Persons with each value, a column for each site; "" where no site has any."""
+    """Persons with each value, a column for each site; "" where no site knows any."""
     counts: dict[str, Mapping[str, int]] = {site: getattr(held, field) for site, held in known.items()}
     words = list(dict.fromkeys(word for of_site in counts.values() for word in of_site))
     words = sorted(words) if field == "years" else words
-    if not words:
+    if not set(words) - {UNKNOWN}:  # the notes say nothing of it
         return ""
     rows = [(word, *(_number(of_site.get(word)) for of_site in counts.values())) for word in words[:MOST]]
     more = f'<p class="fk-soft">{len(words) - MOST} more.</p>' if len(words) > MOST else ""

@@ -167,7 +167,7 @@ def _where(values: QueryValues) -> Predicate | None:
 def _condition(condition: Condition, column: Column) -> Predicate:
     if condition.op == "from to":
         if not isinstance(condition.given, str) or not (found := _RANGE.fullmatch(condition.given)):
-            example = "2024-01-01 to 2024-12-31" if column.kind == "date" else "2020 to 2024"
+            example = "2024-01-01 to 2024-12-31" if column.kind == "date" else f"{column.low or 0:g} to {column.high or 1:g}"
             raise RequestError(f"{column.name} needs a beginning and an end", expected=f"both, such as {example}")
         low, high = (_value(text, column) for text in found.groups())
         return All((Compare(column.name, ">=", (low,)), Compare(column.name, "<=", (high,))))

@@ -101,3 +101,19 @@ class NotebookPage:
 def picture(target: Any, name: str) -> None:
     """Leave a picture to be looked at; never committed."""
     target.screenshot(path=PICTURES / f"{name}.png")
+
+
+def both_themes(cells: NotebookPage, target: Any, name: str) -> None:
+    """Pictures of a widget wide and light, wide and dark, and narrow; what axe-core finds in either theme is a failure."""
+    assert cells.serious() == []
+    picture(target, f"{name}-light")
+    cells.theme("JupyterLab Dark")
+    assert cells.serious() == []
+    picture(target, f"{name}-dark")
+    cells.theme("JupyterLab Light")
+    cells.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    cells.page.set_viewport_size({"width": 620, "height": 1600})
+    picture(target, f"{name}-narrow")
+    fits = "(box) => box.scrollWidth <= box.clientWidth + 1"
+    cells.page.wait_for_function(fits, arg=target.element_handle())
+    cells.page.set_viewport_size({"width": 1280, "height": 2200})

@@ -6,24 +6,8 @@ import re
 from typing import Any
 
 from browser_lab import Lab
-from notebook_page import NotebookPage, picture
+from notebook_page import NotebookPage, both_themes, picture
 from playwright.sync_api import expect
-
-
-def both_themes(cells: NotebookPage, target: Any, name: str) -> None:
-    """Pictures of a widget wide and light, wide and dark, and narrow; what axe-core finds in either theme is a failure."""
-    assert cells.serious() == []
-    picture(target, f"{name}-light")
-    cells.theme("JupyterLab Dark")
-    assert cells.serious() == []
-    picture(target, f"{name}-dark")
-    cells.theme("JupyterLab Light")
-    cells.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    cells.page.set_viewport_size({"width": 620, "height": 1600})
-    picture(target, f"{name}-narrow")
-    fits = "(box) => box.scrollWidth <= box.clientWidth + 1"
-    cells.page.wait_for_function(fits, arg=target.element_handle())
-    cells.page.set_viewport_size({"width": 1280, "height": 2200})
 
 
 def test_a_researcher_fills_in_rehearses_and_submits(lab: Lab, page: Any) -> None:

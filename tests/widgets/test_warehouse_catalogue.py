@@ -77,6 +77,11 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert f"D{MOST}" not in html
 
 
+def test_what_the_notes_say_nothing_of_has_no_table() -> None:
+    assert "Departments" in catalogue_html({"no": published("no")})
+    assert "Departments" not in catalogue_html({"no": published("no", departments={"unknown": 390})})
+
+
 def test_words_of_a_site_are_offered_and_never_become_markup() -> None:
     site = published("no", departments={EVIL: 20}, said=Terms(EVIL, EVIL, EVIL, EVIL), concepts=(Coded(EVIL, EVIL, EVIL, 9),))
     view = CatalogueView({"no": site, "sv": published("sv")})

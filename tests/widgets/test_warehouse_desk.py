@@ -71,7 +71,7 @@ def test_a_wrong_line_says_so_beside_itself_and_not_elsewhere() -> None:
     form.conditions[0].given.value = ("IMPLANT",)
     form.conditions[1].given.value = "2022"
     assert "fk-bad" not in form.conditions[0]._hint.value
-    assert "2020 to 2024" in form.conditions[1]._hint.value
+    assert "1900 to 2100" in form.conditions[1]._hint.value
     form.conditions[0].column.value = ""  # the second line is now the first condition, and still the wrong one
     assert "fk-bad" in form.conditions[1]._hint.value
     form.conditions[1].given.value = "2022 to 2024"

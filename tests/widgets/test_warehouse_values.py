@@ -72,7 +72,7 @@ def test_groups_of_numbers_are_a_range_or_edges(given_text: str, edges: tuple[in
         (
             {"where": (Condition("label", "in", "IMPLNT, DRUG"), Condition("year", "from to", "2020"))},
             "where 2",
-            "2020 to 2024",
+            "1900 to 2100",
         ),
         ({"where": (Condition("year", ">=", "soon"),)}, "where 1", "a number"),
         ({"where": (Condition("year", ">=", "nan"),)}, "where 1", "a number"),

@@ -183,6 +183,21 @@ def test_of_a_pooled_answer_no_sites_own_part_is_shown() -> None:
     assert "noise added once" in html
 
 
+def test_noise_is_drawn_as_a_whisker_that_grows_with_the_sites_that_added_it() -> None:
+    question = count("patients").by("sex", sex=("female", "male")).noise(rho=0.1).question()
+    woman, man = {"sex": "female", "persons": 60}, {"sex": "male", "persons": 50}
+    answer = answer_of(question, {site: [woman, man] for site in "abcd"} | {"e": [man]})
+    women, men = bars_of(answer)
+    assert women.partly
+    assert men.margin > 0
+    assert (men.margin / women.margin) ** 2 == pytest.approx(5 / 4), "variances of four sites and of five"
+    pool = replace(question, protection=Protection("pooled", 0.1))
+    (one, _) = bars_of(answer_of(pool, {}, total=(120, 95), summed=("a", "b", "c", "d", "e")))
+    assert one.margin == pytest.approx(men.margin / 5**0.5), "noise once for all"
+    exact = replace(question, protection=Protection())
+    assert {bar.margin for bar in bars_of(answer_of(exact, {"a": [woman, man]}))} == {0.0}
+
+
 def test_the_view_keeps_its_table_and_bars_where_there_is_no_kernel() -> None:
     answer = answer_of(BY_YEAR, {"no": years(y2022=30, y2023=40)})
     view = AnswerView(answer)
