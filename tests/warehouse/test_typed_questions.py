@@ -60,6 +60,42 @@ def test_what_is_typed_means_what_a_database_means_by_it(duck: duckdb.DuckDBPyCo
         assert figures == pytest.approx(theirs[key], rel=1e-9)
 
 
+LEAVES = (
+    "year >= 2021", "year = 2020", "2021 > year", "year <> 2022", "year IN (2019, 2023)", "year NOT IN (2019, 2023)",
+    "sex = 'male'",
+    "year BETWEEN 2020 AND 2021", "year NOT BETWEEN 2020 AND 2021", "sex <> 'male'", "type LIKE 'A10%'", "type NOT LIKE 'A10%'",
+    "date < '2021-05-01'", "date <> '2020-01-10'", "department IN ('Ortopedi', 'O''Brien')", "language NOT IN ('nb', 'fi')",
+    "person_id IN (SELECT person_id FROM visits WHERE NOT year > 2020)",
+    "person_id NOT IN (SELECT person_id FROM mentions WHERE age < 9)",
+)  # fmt: skip
+
+
+def conditions() -> st.SearchStrategy[str]:
+    """Conditions as people type them: NOT before anything, brackets and none."""
+    return st.recursive(
+        st.sampled_from(LEAVES),
+        lambda inner: st.one_of(
+            st.tuples(inner, st.sampled_from(("AND", "OR")), inner).map(" ".join),
+            st.tuples(inner, st.sampled_from(("AND", "OR")), inner).map(lambda parts: f"({' '.join(parts)})"),
+            inner.map(lambda part: f"NOT ({part})"),
+            inner.map(lambda part: f"NOT {part}"),
+            inner.map(lambda part: f"({part}) IS TRUE"),
+            inner.map(lambda part: f"({part}) IS NOT TRUE"),
+        ),
+        max_leaves=5,
+    )
+
+
+@given(condition=conditions())
+@settings(max_examples=300)
+def test_a_condition_is_true_of_the_rows_that_a_database_finds(duck: duckdb.DuckDBPyConnection, condition: str) -> None:
+    """NOT, AND and OR over columns with NULL, in any order: where SQL's third value would come out is where they differ."""
+    text = f"SELECT COUNT(*) FROM notes WHERE {condition}"
+    raw = duck.execute(text).fetchall()[0][0]
+    question = sql.parse(text)
+    assert render.rows(question, duck.execute(render.sql(question)).fetchall())[0]["rows"] == raw
+
+
 def test_there_are_enough_statements_of_both_sorts() -> None:
     assert len(set(GOOD)) >= 40
     assert len({text for _, text in HOSTILE}) >= 150
