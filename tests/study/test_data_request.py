@@ -13,7 +13,7 @@ import pytest
 from warehouse_tables import MemoryTables
 
 import fedkit
-from fedkit.errors import AccessRefused, ExecutionFailed, NotApproved, RequestError, SiteError
+from fedkit.errors import AccessRefused, ContractReverted, ExecutionFailed, NotApproved, RequestError, SiteError
 from fedkit.ledger.events import RoundRecorded
 from fedkit.notes.corpus import build_corpus, read_corpus
 from fedkit.notes.corpus_writer import write_corpus
@@ -257,6 +257,32 @@ def test_a_crash_before_the_ledger_is_made_good_by_the_next_call(
     assert asked.run().number == 1
     assert recorded() == [1]
     assert [held.answered for held in tables.values()] == [1, 1, 1]
+
+
+def test_what_the_contracts_refuse_does_not_stand_in_the_way_and_the_audit_tells_of_it(
+    warehouse: Warehouse, tables: dict[str, MemoryTables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ContractReverted("the contract refused: Closed")
+
+    asked = patients(warehouse)
+    with monkeypatch.context() as closed:
+        closed.setattr(warehouse.study.federation.ledger, "record_round", refused)
+        with pytest.raises(ContractReverted):
+            asked.run()
+        assert asked.run().value == 210  # it was answered, and is in the folder
+    assert patients(warehouse).run().number == 2
+    report = warehouse.verify()
+    assert not report.ok
+    told = [finding.what for check in report.checks for finding in check.findings]
+    assert set(told) == {"ran, and is not on the ledger"}
+
+
+def test_without_a_data_request_it_says_what_to_do_first(federation: Federation, tmp_path: Path) -> None:
+    with fedkit.Warehouse(federation, tmp_path / "new") as warehouse:
+        for act in (warehouse.count("patients").plan, warehouse.count("patients").run, warehouse.status, warehouse.verify):
+            with pytest.raises(RequestError, match="no data request was opened here"):
+                act()
 
 
 def test_an_answer_in_the_folder_that_was_changed_is_not_given(warehouse: Warehouse) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fedkit.errors import SiteError
+from fedkit.errors import ContractReverted, SiteError
 from fedkit.governance.decision import Receipt
 from fedkit.results.warehouse import WarehouseAnswer
 from fedkit.study.budgets import pay
@@ -30,24 +30,33 @@ def record(study: Study, done: Record, answer: WarehouseAnswer, *, without: bool
     receipts are there, none if it is not.
 
     A second time changes nothing. A site that has a budget and cannot be asked what it spent keeps the question from the
-    ledger for now; without: record it without that site, so that later questions can be.
-    Raises ContractReverted if a cost goes beyond the cap that a steward set.
+    ledger for now; without: record it without that site, or not at all where the contracts refuse it, so that later
+    questions can be. The audit then tells of answers that are not on the ledger.
+    Raises ContractReverted if a cost goes beyond the cap that a steward set, or an approval has ended there.
     """
     receipts: list[Receipt] = []
     for receipt in done.receipts:
         try:
             pay(study, [receipt])
-        except SiteError as error:
-            study.say(8, f"question {done.number} is not on the ledger yet: {error.message}", site=receipt.site)
-            if not without:
-                return ()
-            continue
+        except (SiteError, ContractReverted) as error:
+            study.say(8, f"question {done.number} is not on the ledger: {error.message}", site=receipt.site)
+            if without:
+                continue
+            if isinstance(error, ContractReverted):
+                raise
+            return ()
         receipts.append(receipt)
     if not receipts:
         return ()
     ordered = [r for site in study.sites for r in receipts if r.site == site]
     request, asked = study.requested().digest, done.question.digest
-    study.federation.ledger.record_round(request, ENTRY, done.number, KIND, asked, asked, ordered)
+    try:
+        study.federation.ledger.record_round(request, ENTRY, done.number, KIND, asked, asked, ordered)
+    except ContractReverted as error:
+        if not without:
+            raise
+        study.say(8, f"question {done.number} is not on the ledger: {error.message}")
+        return ()
     tell_round(study, ENTRY, done.number, KIND, asked, asked, ordered)
     study.journal.tell(
         "answer.combined",

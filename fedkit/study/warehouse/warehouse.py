@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fedkit.errors import AccessRefused, RequestError, SiteError
 from fedkit.governance.kinds import QUERY
-from fedkit.governance.request import DataPermit
+from fedkit.governance.request import CodeRequest, DataPermit
 from fedkit.governance.review import RequestState
 from fedkit.ledger.names import steward_role
 from fedkit.sites.public import read_catalogue, signed_by
@@ -132,13 +132,13 @@ class Warehouse:
     def status(self) -> dict[str, RequestState]:
         """Site → where the data request stands there, how many questions were granted and used; without sites that are not
         reached."""
-        digest = self.study.requested().digest
+        digest = self._request().digest
         return at_all(self.study, self.sites, lambda session: session.state(digest), self.deadline)[0]
 
     def left(self) -> dict[str, float | None]:
         """Site → what is left of the privacy budget there for this data request (rho); None where there is none. It plans a
         question for it, which costs nothing. Sites that are not reached are left out."""
-        view = next(view for view in VIEWS if view in self.study.requested().settings["views"])
+        view = next(view for view in VIEWS if view in self._request().settings["views"])
         planned = self.plan(Question(view, (Measure("persons"),)))
         return {site: report.left_rho for site, report in planned.reports.items()}
 
@@ -194,7 +194,7 @@ class Warehouse:
     def plan(self, question: Asked) -> Plan:
         """What every site says of a question: its price there, what is left, which rule refuses it, what would run. Nothing
         runs, and nothing is charged."""
-        self.study.requested()
+        self._request()
         return plan(self.study, question, self.deadline)
 
     def run(self, question: Asked) -> WarehouseAnswer:
@@ -257,6 +257,16 @@ class Warehouse:
         self.close()
 
     # -- helpers
+    def _request(self) -> CodeRequest:
+        if self.study.code_request is None:
+            raise RequestError(
+                "no data request was opened here",
+                expected="open(title=…, purpose=…) first",
+                got="a folder without one",
+                help="open it, and let the stewards approve it; then plan and run questions",
+            )
+        return self.study.code_request
+
     def _signed(self, site: str, published: Published) -> Published:
         """A catalogue whose signer is a steward of that site on the ledger."""
         ledger = self.study.federation.ledger
@@ -271,7 +281,7 @@ class Warehouse:
         return published
 
     def _running(self) -> Running:
-        request = self.study.requested()
+        request = self._request()
         return Running(self.study, self._records, Pool(self.study, request) if request.secure_sum is not None else None)
 
     def _whole(self, question: Asked) -> Record | None:
@@ -280,7 +290,7 @@ class Warehouse:
         return next((record for record in found if set(self.sites) <= set(record.answered)), None)
 
     def _same(self, title: str, purpose: str, settings: Mapping[str, Any], pooled: bool) -> None:
-        request = self.study.requested()
+        request = self._request()
         there = {name: request.settings.get(name) for name in settings}
         if (request.title, request.purpose, there, request.secure_sum is not None) != (title, purpose, dict(settings), pooled):
             raise RequestError(
