@@ -27,7 +27,7 @@ def test_an_analyst_looks_chooses_plans_asks_and_reads(lab: Lab, page: Any) -> N
     catalogue.get_by_text("Codes at no").wait_for()
     both_themes(cells, catalogue, "30-catalogue")
 
-    cells.run_through("desk = WarehouseDesk")
+    cells.run_through("question = {")
     desk = cells.widget(TITLE)
     desk.get_by_role("heading", name="This is what the sites are asked").wait_for()
     ask, plan = desk.get_by_role("button", name="Ask", exact=True), desk.get_by_role("button", name="Plan: what would it cost?")
