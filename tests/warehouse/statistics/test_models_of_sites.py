@@ -350,6 +350,23 @@ def test_a_site_that_falls_away_leaves_the_model_of_the_others_and_is_named() ->
     assert [c.estimate for c in model.coefficients] == pytest.approx(beta, rel=1e-8, abs=1e-8)
 
 
+def test_a_site_that_comes_back_makes_the_deviance_no_worse_than_it_is() -> None:
+    """More sites have more deviance: that is no reason to go back half a step, for ever."""
+    frame, rows = world(500, 9)
+    plain, calls = asking(divided({"rows": frame}, np.arange(500) % 5)), []
+
+    def ask(question: Statistic) -> Replies:
+        calls.append(question)
+        replies = plain(question)
+        kept = {site: a for site, a in replies.answers.items() if site == "no" or len(calls) != 2}
+        return Replies(kept, {} if len(kept) == 5 else dict.fromkeys(SITES[1:], "late"))
+
+    model = fit(ask, view="notes", family="binomial", response=RESPONSES["binomial"], terms=TERMS)
+    beta, _, _ = pooled(rows["x"], rows["reaction"], "binomial")
+    assert (model.sites, model.missing) == (SITES, {})
+    assert [c.estimate for c in model.coefficients] == pytest.approx(beta, rel=1e-8, abs=1e-8)
+
+
 def test_a_start_far_away_comes_home() -> None:
     """Counts in the thousands: the first step from 0 would be beyond what a float holds."""
     frame, rows = world(300, 10)
