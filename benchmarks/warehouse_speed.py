@@ -16,7 +16,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -45,43 +44,62 @@ def main() -> None:
 
 
 def measure(folder: Path, notes: int, repeats: int) -> dict[str, Any]:
-    """Seconds of one question: `fedkit`, `duckdb` (raw), `floor` (fedkit on a hundred notes a site); medians."""
+    """Seconds of one question: `fedkit`, `duckdb` (raw), `floor` (fedkit on a hundred notes a site); medians.
+
+    The three take turns, since a machine is never quite the same twice, and a data request grows with its questions.
+    """
     samples = read_corpus(default_corpus())
     few = [replace(s, train=s.train[:20], dev=s.dev[:4], test=s.test[:4]) for s in samples.sites.values()]
     write_corpus(build_corpus(few), folder / "corpus")
-    home = folder / "federation"
-    policy = {"preset": "teaching", "threshold": 10, "rounding": 5}
-    with launch("warehouse", home, corpus=folder / "corpus", isolation="process", policy=policy) as federation:
-        tables = {site: home / "sites" / site / FOLDER for site in federation.sites}
-        warehouse = fedkit.Warehouse(federation, folder / "request")
-        warehouse.open(title="Counts", purpose="Measure how long a count takes", questions=1000)
-        warehouse.approve()
-        codes = [code for _, _, codes in CODES for code in codes]
-        kinds = iter(product(("no", "yes"), ("no", "yes"), codes))
-
-        def ask() -> tuple[float, list[str]]:
-            asked = question(warehouse, *next(kinds))
+    codes = [code for _, _, codes in CODES for code in codes]
+    kinds = list(product(("no", "yes"), ("no", "yes"), codes))
+    took: dict[str, list[float]] = {"fedkit": [], "duckdb": [], "floor": []}
+    with Sites(folder / "full", notes) as full, Sites(folder / "floor", 100) as floor:
+        for number, kind in enumerate(kinds[: repeats + 1]):
+            seconds = {"floor": floor.ask(kind)[0]}
+            seconds["fedkit"], statements = full.ask(kind)
             started = time.perf_counter()
-            plan = asked.plan()
-            answer = asked.run()
-            seconds = time.perf_counter() - started
-            if len(answer.sites) != len(tables):
-                raise RuntimeError("a site did not answer")
-            return seconds, [plan.reports[site].sql for site in tables]
+            raw(full.tables, statements)
+            seconds["duckdb"] = time.perf_counter() - started
+            if number:  # with the first, each site takes up its tables
+                for name, value in seconds.items():
+                    took[name].append(value)
+        rows = sum(found[0][0] for found in raw(full.tables, ["SELECT COUNT(*) FROM views.mentions"] * len(full.tables)))
+    ours, theirs, least = (statistics.median(took[name]) for name in ("fedkit", "duckdb", "floor"))
+    return {"fedkit": ours, "duckdb": theirs, "floor": least, "ratio": ours / (theirs + least), "rows": rows, "notes": notes}
 
-        def seconds_of(count: int) -> float:
-            _fill(tables, count)
-            ask()  # each site takes up its new tables
-            return statistics.median(ask()[0] for _ in range(repeats))
 
-        floor = seconds_of(100)
-        ours = seconds_of(notes)
-        statements = ask()[1]
-        theirs = statistics.median(_timed(lambda: raw(tables, statements)) for _ in range(repeats))
-        rows = sum(
-            raw(tables, [f"SELECT COUNT(*) FROM views.{view}" for _ in tables])[0][0][0] for view in ("notes", "mentions")
-        )
-    return {"fedkit": ours, "duckdb": theirs, "floor": floor, "ratio": ours / (theirs + floor), "rows": rows, "notes": notes}
+class Sites:
+    """Five site processes with invented tables, and a data request that was approved. tables: site → folder of its files."""
+
+    def __init__(self, folder: Path, notes: int) -> None:
+        policy = {"preset": "teaching", "threshold": 10, "rounding": 5}
+        corpus = folder.parent / "corpus"
+        self._federation = launch("warehouse", folder / "home", corpus=corpus, isolation="process", policy=policy)
+        self.tables = {site: folder / "home" / "sites" / site / FOLDER for site in self._federation.sites}
+        for number, (site, place) in enumerate(self.tables.items()):
+            with DuckDBTables.open(place) as tables:
+                fill(tables, site, notes, seed=number)
+        self._warehouse = fedkit.Warehouse(self._federation, folder / "request")
+        self._warehouse.open(title="Counts", purpose="Measure how long a count takes", questions=1000)
+        self._warehouse.approve()
+
+    def ask(self, kind: tuple[str, str, str]) -> tuple[float, list[str]]:
+        """Seconds from the question to the answer that was recorded, and what each site ran."""
+        asked = question(self._warehouse, *kind)
+        started = time.perf_counter()
+        answer = asked.run()
+        seconds = time.perf_counter() - started
+        if len(answer.sites) != len(self.tables):
+            raise RuntimeError("a site did not answer")
+        plan = asked.plan()
+        return seconds, [plan.reports[site].sql for site in self.tables]
+
+    def __enter__(self) -> Sites:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._federation.close()
 
 
 def question(warehouse: Warehouse, negated: str, historical: str, code: str) -> Any:
@@ -101,18 +119,6 @@ def raw(tables: dict[str, Path], statements: list[str]) -> list[list[tuple[Any, 
 
     with ThreadPoolExecutor(len(tables)) as pool:
         return list(pool.map(one, zip(tables.values(), statements, strict=True)))
-
-
-def _fill(tables: dict[str, Path], notes: int) -> None:
-    for number, (site, folder) in enumerate(tables.items()):
-        with DuckDBTables.open(folder) as open_tables:
-            fill(open_tables, site, notes, seed=number)
-
-
-def _timed(act: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

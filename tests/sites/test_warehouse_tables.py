@@ -40,7 +40,7 @@ def built(folder: Path, notes: list[Note], **more: object) -> BuildReport:
 
 def test_the_tables_are_those_of_the_cdm_and_the_omop_reader_reads_them_back(tmp_path: Path) -> None:
     built(tmp_path, NOTES)
-    for table in ("person", "visit_occurrence", "care_site", "note", "note_nlp"):
+    for table in ("person", "visit_occurrence", "care_site", "concept", "note", "note_nlp"):
         listed = re.search(rf"CREATE TABLE {table} \((.*?)\);", cdm._DDL, re.DOTALL)
         assert listed is not None
         expected = [part.split()[0].strip('"') for part in re.split(r",(?![^(]*\))", listed[1])]
@@ -51,6 +51,20 @@ def test_the_tables_are_those_of_the_cdm_and_the_omop_reader_reads_them_back(tmp
         assert found is not None
         drugs = [(found.text_of(s), s.attributes.get("negated"), s.concepts[0].code) for s in found.spans if s.label == "DRUG"]
         assert drugs == [("warfarin", "true" if "Ingen" in found.text else None, "B01AA03")]
+
+
+def test_tables_that_are_a_source_themselves_give_the_same_views(tmp_path: Path) -> None:
+    notes = [replace(n, meta={**n.meta, "visit_kind": ("inpatient", "outpatient")[i % 2]}) for i, n in enumerate(NOTES)]
+    built(tmp_path / "a", notes)
+    read = [record.note for record in OmopReader().read(tmp_path / "a" / OMOP_FILE)]
+    built(tmp_path / "b", [found for found in read if found])
+    for sql in (
+        "SELECT sex, birth_year, age_band, language, COUNT(*) FROM views.patients GROUP BY ALL ORDER BY ALL",
+        "SELECT kind, department, year, days, COUNT(*) FROM views.visits GROUP BY ALL ORDER BY ALL",
+        "SELECT type, department, date, age, COUNT(*) FROM views.notes GROUP BY ALL ORDER BY ALL",
+        "SELECT label, concept, negated, COUNT(*), COUNT(DISTINCT person_id) FROM views.mentions GROUP BY ALL ORDER BY ALL",
+    ):
+        assert rows(tmp_path / "a", sql) == rows(tmp_path / "b", sql)
 
 
 def test_the_views_say_what_the_notes_say(tmp_path: Path) -> None:

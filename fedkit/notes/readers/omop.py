@@ -69,7 +69,7 @@ def notes_of(database: Rows, name: str, rules: Rules, schema: str | None = None,
     Raises CorpusError if there is no NOTE table.
     """
     tables = _tables(database, name, schema)
-    sql = _query(tables)
+    sql = _query(tables, _columns(database, tables))
     last: int | None = None
     while True:
         where = f"WHERE n.note_id > {last}" if last is not None else ""
@@ -101,12 +101,24 @@ def _tables(database: Rows, name: str, schema: str | None) -> dict[str, str]:
     return found[with_notes[0]]
 
 
-def _query(tables: Mapping[str, str]) -> str:
+def _columns(database: Rows, tables: Mapping[str, str]) -> set[tuple[str, str]]:
+    """(table, column) in small letters, of these tables: exports leave out columns as well."""
+    found = set()
+    for where, table, name in database.rows("SELECT table_schema, table_name, column_name FROM information_schema.columns"):
+        if tables.get(str(table).lower()) == f'"{where}"."{table}"':
+            found.add((str(table).lower(), str(name).lower()))
+    return found
+
+
+def _query(tables: Mapping[str, str], columns: set[tuple[str, str]]) -> str:
     def joined(table: str, alias: str, on: str) -> str:
         return f" LEFT JOIN {tables[table]} {alias} ON {on}" if table in tables else ""
 
     def column(table: str, expression: str) -> str:
         return expression if table in tables else "NULL"
+
+    def optional(table: str, alias: str, name: str) -> str:
+        return f"CAST({alias}.{name} AS VARCHAR)" if (table, name) in columns else "NULL"
 
     # Where it was written: the site of the visit, else that of its author.
     sites = [of for table, of in (("visit_occurrence", "v.care_site_id"), ("provider", "d.care_site_id")) if table in tables]
@@ -114,7 +126,10 @@ def _query(tables: Mapping[str, str]) -> str:
         "SELECT n.note_id, n.note_text, n.note_title, n.person_id, CAST(n.note_date AS VARCHAR),"
         " CAST(n.note_datetime AS VARCHAR), n.note_source_value, n.note_type_concept_id, n.note_class_concept_id,"
         " n.language_concept_id, n.visit_occurrence_id,"
-        f" {column('visit_occurrence', 'CAST(v.visit_start_date AS VARCHAR)')}, {column('person', 'p.year_of_birth')},"
+        f" {column('visit_occurrence', 'CAST(v.visit_start_date AS VARCHAR)')},"
+        f" {optional('visit_occurrence', 'v', 'visit_end_date')},"
+        f" {optional('visit_occurrence', 'v', 'visit_concept_id')},"
+        f" {column('person', 'p.year_of_birth')}, {optional('person', 'p', 'gender_concept_id')},"
         f" {column('provider', 'd.specialty_source_value')}, {column('care_site', 's.care_site_name')},"
         f" {column('concept', 'l.concept_name')}, {column('concept', 'c.concept_name')}"
         f" FROM {tables['note']} n"
@@ -145,8 +160,8 @@ def _mentions(database: Rows, tables: Mapping[str, str], first: int, last: int) 
 
 
 def _record(row: tuple[Any, ...], mentions: list[tuple[Any, ...]], place: str, rules: Rules) -> Record:
-    (id, text, title, person, date, datetime, source, type_concept, class_concept, language_concept, visit, visit_date, born,
-     specialty, site, language_name, class_name) = row  # fmt: skip
+    (id, text, title, person, date, datetime, source, type_concept, class_concept, language_concept, visit, visit_date,
+     visit_end, visit_kind, born, gender, specialty, site, language_name, class_name) = row  # fmt: skip
     if not isinstance(text, str):
         return skipped(place, "empty")
     problems: list[Problem] = []
@@ -172,7 +187,10 @@ def _record(row: tuple[Any, ...], mentions: list[tuple[Any, ...]], place: str, r
             "language_concept_id": _code(language_concept),
             "visit_occurrence_id": _word(visit),
             "visit_start_date": _word(visit_date),
+            "visit_end_date": _word(visit_end),
+            "visit_concept_id": None if visit_kind == "0" else _word(visit_kind),
             "year_of_birth": _code(born),
+            "gender_concept_id": None if gender == "0" else _word(gender),
         },
         problems=problems,
     )

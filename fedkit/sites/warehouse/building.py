@@ -18,7 +18,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from fedkit.notes.processing import Batch, Done, read_batches
 from fedkit.sites.warehouse.database import Tables
 from fedkit.sites.warehouse.rows import Rows
 from fedkit.sites.warehouse.sources import NoteSource
-from fedkit.sites.warehouse.tables import GENDER, OF_A_NOTE, VISIT_TYPE, VISITS
+from fedkit.sites.warehouse.tables import GENDER, LANGUAGE_CONCEPTS, OF_A_NOTE, VISIT_TYPE, VISITS
 
 if TYPE_CHECKING:
     from fedkit.ner.models.base import TaggerModel
@@ -229,7 +229,7 @@ def make_cdm(tables: Tables, site: str) -> None:
     visits = " ".join(f"WHEN '{word}' THEN {concept}" for word, concept in VISITS.items())
     today = datetime.now(UTC).date()
     with tables.transaction():
-        for table in ("person", "visit_occurrence", "care_site", "cdm_source"):
+        for table in ("person", "visit_occurrence", "care_site", "concept", "cdm_source"):
             tables.execute(f"DELETE FROM {omop}{table}")
         tables.execute(
             f"INSERT INTO {omop}person (person_id, gender_concept_id, year_of_birth, race_concept_id, ethnicity_concept_id,"
@@ -251,6 +251,11 @@ def make_cdm(tables: Tables, site: str) -> None:
             f" FROM {omop}fedkit_note WHERE kept AND visit_id IS NOT NULL AND first_day IS NOT NULL GROUP BY visit_id) AS v"
             f" LEFT JOIN {omop}care_site AS c ON c.care_site_name = v.department"
         )
+        always: dict[str, Any] = {"domain_id": "Language", "vocabulary_id": "fedkit", "concept_class_id": "Language"}
+        always |= {"valid_start_date": date(1970, 1, 1), "valid_end_date": date(2099, 12, 31)}
+        languages = LANGUAGE_CONCEPTS.items()
+        concepts = [{"concept_id": id, "concept_name": name, "concept_code": code, **always} for code, (id, name) in languages]
+        tables.insert("concept", concepts)
         source: dict[str, Any] = {"cdm_source_name": f"fedkit warehouse of {site}"[:255], "cdm_source_abbreviation": site[:25]}
         source |= {"cdm_holder": site[:255], "source_release_date": today, "cdm_release_date": today, "cdm_version": "5.4"}
         tables.insert("cdm_source", [{**source, "cdm_version_concept_id": 756265, "vocabulary_version": "none"}])

@@ -24,7 +24,7 @@ from fedkit.notes.note import CONTEXT_ATTRIBUTES, LANGUAGES, Note
 from fedkit.notes.pipeline import ABBREVIATION, FOREIGN, IDENTIFIER
 from fedkit.notes.readers.omop import write_modifiers
 from fedkit.notes.span import Span
-from fedkit.sites.warehouse.tables import NOTE_TYPE, UTF8
+from fedkit.sites.warehouse.tables import LANGUAGE_CONCEPTS, NOTE_TYPE, UTF8
 from fedkit.warehouse.schema import UNKNOWN
 from fedkit.warehouse.strict import LONGEST
 
@@ -33,9 +33,6 @@ NO_MENTIONS = frozenset({ABBREVIATION, FOREIGN, IDENTIFIER})
 
 #: `source_model` of what a person annotated, or the source brought along.
 ANNOTATED = "annotated"
-
-#: Local concepts of languages (from 2,000,000,000 on, as OHDSI has it), as the OMOP writer of `fedkit.notes` numbers them.
-_LOCAL = 2_000_000_000
 
 #: The CDM wants a date; that of a note without one. The views leave it NULL.
 NO_DAY = date(1970, 1, 1)
@@ -100,7 +97,7 @@ class Rows:
             "note_title": (came.type or "")[:250] or None,
             "note_text": came.text,
             "encoding_concept_id": UTF8,
-            "language_concept_id": _LOCAL + LANGUAGES.index(language) if language in LANGUAGES else 0,
+            "language_concept_id": LANGUAGE_CONCEPTS[language][0] if language in LANGUAGE_CONCEPTS else 0,
             "visit_occurrence_id": visit,
             "note_source_value": came.id[:50],
         }

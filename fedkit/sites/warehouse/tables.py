@@ -16,6 +16,21 @@ VISITS = {"inpatient": 9201, "outpatient": 9202, "emergency": 9203}
 NOTE_TYPE, VISIT_TYPE = 32831, 32827
 UTF8 = 32678
 
+#: Languages as local concepts, numbered from 2,000,000,000 as OHDSI has it: the CDM's vocabularies are not fedkit's to ship.
+LANGUAGE_CONCEPTS = {
+    code: (2_000_000_000 + number, f"{name} language")
+    for number, (code, name) in enumerate(
+        (
+            ("nb", "Norwegian Bokmål"),
+            ("nn", "Norwegian Nynorsk"),
+            ("sv", "Swedish"),
+            ("da", "Danish"),
+            ("fi", "Finnish"),
+            ("et", "Estonian"),
+        )
+    )
+}
+
 #: Table → its columns.
 OMOP: dict[str, str] = {
     "person": """person_id BIGINT NOT NULL, gender_concept_id INTEGER NOT NULL, year_of_birth INTEGER NOT NULL,
@@ -41,6 +56,10 @@ OMOP: dict[str, str] = {
         "offset" VARCHAR(50), lexical_variant VARCHAR(250) NOT NULL, note_nlp_concept_id INTEGER,
         note_nlp_source_concept_id INTEGER, nlp_system VARCHAR(250), nlp_date DATE NOT NULL, nlp_datetime TIMESTAMP,
         term_exists VARCHAR(1), term_temporal VARCHAR(50), term_modifiers VARCHAR(2000)""",
+    "concept": """concept_id INTEGER NOT NULL, concept_name VARCHAR(255) NOT NULL, domain_id VARCHAR(20) NOT NULL,
+        vocabulary_id VARCHAR(20) NOT NULL, concept_class_id VARCHAR(20) NOT NULL, standard_concept VARCHAR(1),
+        concept_code VARCHAR(50) NOT NULL, valid_start_date DATE NOT NULL, valid_end_date DATE NOT NULL,
+        invalid_reason VARCHAR(1)""",
     "cdm_source": """cdm_source_name VARCHAR(255) NOT NULL, cdm_source_abbreviation VARCHAR(25) NOT NULL,
         cdm_holder VARCHAR(255) NOT NULL, source_description TEXT, source_documentation_reference VARCHAR(255),
         cdm_etl_reference VARCHAR(255), source_release_date DATE NOT NULL, cdm_release_date DATE NOT NULL,
