@@ -33,12 +33,9 @@ def check_questions(
     evidence: Evidence, journals: Mapping[str, Kept], replay: Replay, found: Found, notes: dict[int, str]
 ) -> None:
     """18: the answers in every site's journal, against its plans, its runs, the ledger and the questions in the bundle."""
-    answers = 0
-    for kept in journals.values():
-        site = _Site(evidence, kept, replay)
-        for where, what, who in site.wrong():
-            found[18].append(Finding(where, what, who))
-        answers += len(site.answers)
+    sites = [_Site(evidence, kept, replay) for kept in journals.values()]
+    found[18] += [Finding(where, what, who) for site in sites for where, what, who in site.wrong()]
+    answers = sum(len(site.answers) for site in sites)
     asked = f"{answers} answers; {len(evidence.questions)} questions are in the bundle"
     notes[18] = asked if answers or evidence.questions else "the warehouse was not asked"
 
@@ -48,13 +45,12 @@ class _Site:
 
     def __init__(self, evidence: Evidence, kept: Kept, replay: Replay) -> None:
         self.evidence, self.kept, self.replay = evidence, kept, replay
-        self.id, self.own = name_id(kept.name), evidence.request.digest
-        self.answers = kept.of("question.answered")
-        self.asks = KINDS[evidence.request.kind].questions
+        self.id, self.own, self.answers = name_id(kept.name), evidence.request.digest, kept.of("question.answered")
 
     def wrong(self) -> Iterator[tuple[str, str, str]]:
         """Place, what does not hold, and who could have caused it."""
-        planned = {(_of(row, "request"), _of(row, "question")): count_of(row.get("seq")) for row in self._plans()}
+        plans = reversed(self.kept.of("question.planned"))  # of one that was planned twice, the first counts
+        planned = {(_of(row, "request"), _of(row, "question")): count_of(row.get("seq")) for row in plans}
         finished = {_run(row, "inputs"): row for row in self.kept.of("execution.finished")}
         numbers: dict[tuple[str, ...], set[str]] = defaultdict(set)
         had: set[tuple[str, str]] = set()
@@ -62,31 +58,26 @@ class _Site:
             where, number = f"{self.kept.name}, row {row.get('seq')}", _run(row, "question")[:3]
             numbers[number].add(_of(row, "question"))
             answer = (str(row.get("actor")), _of(row, "outputs"))
+            plan = planned.get((_of(row, "request"), _of(row, "question")), 0)
             for what, holds in (
-                ("an answer to a question that was not planned", self._planned(planned, row)),
+                ("an answer to a question that was not planned", 0 < plan < count_of(row.get("seq"))),
                 ("an answer of no run", _run(row, "question") in finished),
                 ("another question under a number that was used", len(numbers[number]) == 1),
                 ("given again, and was not given before", not _again(row) or answer in had),
-                ("given again, and was paid for", not _again(row) or not _cost(row)),
+                ("given again, and was paid for", not _again(row) or not count_of(row["fields"].get("cost"))),
                 ("another cost than the site told the ledger", self._same_cost(row)),
             ):
                 if not holds:
                     yield where, what, self.kept.name
             had.add(answer)
-        if self.asks:
+        if KINDS[self.evidence.request.kind].questions:
             yield from self._own(finished)
-
-    def _plans(self) -> list[Row]:
-        return list(reversed(self.kept.of("question.planned")))  # of one that was planned twice, the first counts
-
-    def _planned(self, planned: Mapping[tuple[str, str], int], row: Row) -> bool:
-        return 0 < planned.get((_of(row, "request"), _of(row, "question")), 0) < count_of(row.get("seq"))
 
     def _same_cost(self, row: Row) -> bool:
         """Against the spending on the ledger, where the execution has one."""
         entry, number = name_id(_of(row, "entry")), count_of(row["fields"].get("round"))
         told = self.replay.paid.get((bytes_of(_of(row, "request")), self.id, entry, number))
-        return told is None or told == _cost(row)
+        return told is None or told == count_of(row["fields"].get("cost"))
 
     # -- of the bundle's own request
     def _own(self, finished: Mapping[Run, Row]) -> Iterator[tuple[str, str, str]]:
@@ -108,9 +99,9 @@ class _Site:
                 continue
             rho = 0.0 if _again(answer) else _rho(question)
             spent += rho or 0.0
-            if rho is None or _cost(answer) != amount_of(rho):
+            if rho is None or count_of(answer["fields"].get("cost")) != amount_of(rho):
                 yield where, "cost another price than its question has", self.kept.name
-            if beyond := sorted(_views(question) - set(_texts(self.evidence.request.settings.get("views")))):
+            if beyond := sorted(_views(question) - _words(self.evidence.request.settings.get("views"))):
                 yield where, f"answered a question about {', '.join(beyond)[:60]}, which was not approved", self.kept.name
         declared = _number(self.evidence.request.settings.get("rho")) or 0.0
         if spent > declared + _SLACK:
@@ -127,10 +118,6 @@ def _run(row: Row, question: str) -> Run:
     return request, entry, number, _of(row, question), _of(row, "outputs")
 
 
-def _cost(row: Row) -> int:
-    return count_of(row["fields"].get("cost"))
-
-
 def _again(row: Row) -> bool:
     """Whether the site says that it gave an answer again."""
     return row["fields"].get("remembered") is True
@@ -138,14 +125,12 @@ def _again(row: Row) -> bool:
 
 def _rho(question: Mapping[str, Any]) -> float | None:
     """The price that a question has; None for what is none."""
-    protection = question.get("protection")
-    return _number(protection.get("rho")) if isinstance(protection, Mapping) else None
+    return _number(question["protection"].get("rho")) if isinstance(question.get("protection"), Mapping) else None
 
 
 def _number(value: Any) -> float | None:
     """A cost in plain JSON, up to 10 as the template has it; None for anything else."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if plain and 0 <= value <= _MOST else None
+    return float(value) if type(value) in (int, float) and 0 <= value <= _MOST else None
 
 
 def _views(question: Any) -> set[str]:
@@ -156,5 +141,5 @@ def _views(question: Any) -> set[str]:
     return set().union(*map(_views, question)) if isinstance(question, list) else set()
 
 
-def _texts(value: Any) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+def _words(value: Any) -> set[str]:
+    return {word for word in value if isinstance(word, str)} if isinstance(value, list) else set()
