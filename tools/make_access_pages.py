@@ -22,8 +22,8 @@ neither, and who keeps the accounts has no say in requests. One person has one l
 {about}
 
 Who has no account is *public*: of a site they may see its name, its published catalogue and nothing else (the routes are in
-[exposure](exposure.md)). In the words of the EHDS (Regulation (EU) 2025/327), an analyst asks under a *data request*, a researcher
-under a *data permit*.
+[exposure](exposure.md)). In the words of the EHDS (Regulation (EU) 2025/327), an analyst asks under a *data request*, a
+researcher under a *data permit*.
 
 A call that a level does not have is refused with the reason and stands in the journal. `execute` is what a session does;
 `admit` and `outcome` are its two halves at the site, before and after PySyft.

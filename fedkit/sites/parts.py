@@ -123,6 +123,7 @@ class SiteParts:
     access: Access
     clock: Callable[[], float] = time.time
     warehouse: SiteTables | None = None
+    _closed: bool = field(default=False, init=False, repr=False)
 
     @property
     def key_name(self) -> str:
@@ -134,7 +135,10 @@ class SiteParts:
         return f"desk-{self.config.name}"
 
     def close(self) -> None:
-        """Close everything, whatever of it fails."""
+        """Close everything, whatever of it fails. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
         with ExitStack() as stack:
             if self.warehouse is not None:
                 stack.callback(self.warehouse.close)

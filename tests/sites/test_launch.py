@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -160,6 +161,14 @@ def test_without_room_nothing_is_half_written(tmp_path: Path, corpus: Path) -> N
     assert done.stdout.split() == ["storage"] * 3, done.stdout + done.stderr
     for number in range(3):
         assert {p.name for p in (tmp_path / str(number)).iterdir()} <= {"federation.lock"}
+
+
+def test_a_site_that_was_closed_before_its_federation_is_closed_once(tmp_path: Path, corpus: Path) -> None:
+    with start(tmp_path, corpus) as federation:
+        federation._running["north"].close()
+    with start(tmp_path) as again, closing(again.login("north", "auditor")) as session:
+        acts = [row["act"] for row in session.journal()]
+    assert acts.count("site.closed") == 1
 
 
 def test_what_is_no_isolation_no_site_and_no_level_has_a_name(tmp_path: Path, corpus: Path) -> None:

@@ -53,7 +53,7 @@ def warehouse(federation: Federation, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def ask(warehouse: Warehouse) -> Statistics:
-    return Statistics(warehouse.replies)
+    return warehouse.statistics
 
 
 def test_means_and_variances(ask: Statistics, people: tuple[People, Path]) -> None:

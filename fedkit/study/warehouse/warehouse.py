@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fedkit.audit.verify import Report
     from fedkit.results.warehouse import WarehouseAnswer
     from fedkit.sites.launch import Federation
+    from fedkit.warehouse.statistics import Statistics
     from fedkit.warehouse.statistics.base import Replies
 
 #: How long the sites have for one question, seconds.
@@ -224,6 +225,14 @@ class Warehouse:
             return Replies(missing=answer.missing, pooled=np.array(answer.total, np.int64), pooled_sites=answer.summed)
         parts = {site: SiteAnswer(answer.tables[site], _tensors(answer, site)) for site in answer.tables}
         return Replies(parts, answer.missing)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Means, quantiles, contingency tables, models and survival over all sites, each of one question or several under this
+        data request (docs/statistics.md)."""
+        from fedkit.warehouse.statistics import Statistics
+
+        return Statistics(self.replies)
 
     def answers(self) -> list[WarehouseAnswer]:
         """What was answered so far under this data request, in order; read from the folder."""
