@@ -165,7 +165,7 @@ def test_without_room_nothing_is_half_written(tmp_path: Path, corpus: Path) -> N
 
 def test_a_site_that_was_closed_before_its_federation_is_closed_once(tmp_path: Path, corpus: Path) -> None:
     with start(tmp_path, corpus) as federation:
-        federation._running["north"].close()
+        federation.running("north").close()
     with start(tmp_path) as again, closing(again.login("north", "auditor")) as session:
         acts = [row["act"] for row in session.journal()]
     assert acts.count("site.closed") == 1
