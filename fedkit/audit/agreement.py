@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from eth_utils import to_checksum_address
 
@@ -20,16 +20,14 @@ from fedkit.governance.decision import NOTHING
 from fedkit.governance.request import CodeRequest
 from fedkit.ledger.typed import name_id
 
-#: (request, entry), or None.
-Late: TypeAlias = tuple[str, bytes] | None
-
 RESEARCHER = "the researcher, who records the rounds"
 
 
-def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, str], without_late: Late = None) -> None:
+def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, str], own: CodeRequest) -> None:
     """11: the decisions and executions of one site's journal against those on the ledger; 7: code and environment.
 
-    without_late: the request and entry whose rounds may go on without late sites, as its stewards signed; see `may_be_late`.
+    own: the request of the evidence. Of another one's executions that are in no round, its own evidence must tell: whether a
+    round may go on without late sites stands in its settings, which are not here.
     """
     site = kept.name
     finished = [(row, _ran(site, row)) for row in kept.of("execution.finished")]
@@ -52,9 +50,10 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
         _code(site, where, row, ran, started, replay, found)
         if ran in on_ledger:
             continue
-        if (ran.request, ran.entry) == without_late and ran.round <= replay.last.get((ran.request, ran.entry), 0):
+        over = ran.round <= replay.last.get((ran.request, ran.entry), 0)
+        if over and (ran.request != own.digest or (_may_be_late(own) and ran.entry == name_id(own.entries[0].name))):
             late += 1
-        elif ran.request in released or ran.round <= replay.last.get((ran.request, ran.entry), 0):
+        elif over or ran.request in released:
             found[11].append(Finding(where, "ran, and is not on the ledger", RESEARCHER))
         else:
             waiting += 1
@@ -63,16 +62,15 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
     if waiting:
         notes[11] = f"{notes.get(11, '')} {site}: {waiting} executions of rounds that are not complete.".strip()
     if late:
-        notes[11] = f"{notes.get(11, '')} {site}: {late} updates that came too late for their round and count nowhere.".strip()
+        notes[11] = f"{notes.get(11, '')} {site}: {late} executions that came too late and count nowhere.".strip()
     if elsewhere:
         notes[11] = f"{notes.get(11, '')} {site}: {elsewhere} executions of requests that are not on these contracts.".strip()
 
 
-def may_be_late(request: CodeRequest) -> Late:
-    """(request, entry) of a training whose settings let a round go on without sites that are late; None for any other."""
+def _may_be_late(request: CodeRequest) -> bool:
+    """Whether its settings, which its stewards signed, let a round go on without sites that are late."""
     who = request.settings.get("participation")
-    named = isinstance(who, Mapping) and bool(who.get("fewest"))
-    return (request.digest, name_id(request.entries[0].name)) if named else None
+    return isinstance(who, Mapping) and bool(who.get("fewest"))
 
 
 def _approved(site: str, where: str, row: Row, ran: Ran, written: Sequence[Row], replay: Replay, found: Found) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fedkit.audit.acts import HOLDER, OPERATOR, Found, read_acts
-from fedkit.audit.agreement import check_agreement, check_study, decided, may_be_late
+from fedkit.audit.agreement import check_agreement, check_study, decided
 from fedkit.audit.approvals import check_approvals
 from fedkit.audit.averages import check_numbers, recompute
 from fedkit.audit.deployments import replay_all
@@ -69,7 +69,7 @@ def verify(bundle: Path, *, pin: str | None = None, keys: Mapping[str, str] | No
     check_anchors(evidence, journals, study, replay, found, notes)  # 10
     check_proofs(evidence, journals, study, replay, found)  # 10
     for journal in journals.values():
-        check_agreement(journal, replay, found, notes, may_be_late(evidence.request))  # 11, and the code of 7
+        check_agreement(journal, replay, found, notes, evidence.request)  # 11, and the code of 7
     check_study(evidence, study, replay, found)  # 11
     check_request(evidence, replay, found)  # 12
     check_numbers(evidence, replay, found)  # 12

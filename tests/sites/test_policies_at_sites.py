@@ -305,7 +305,7 @@ def test_a_request_made_with_other_libraries_says_what_to_do(world: World) -> No
     assert world.told("easy", "request.refused", request=request.digest, reason="refused.digest")
 
 
-# -- the privacy budget of "strict": rho 0.1 for one person
+# -- the privacy budget of "strict": rho 0.05 for one person under one permit
 def test_a_budget_is_charged_once_a_call_and_never_beyond_its_end(world: World) -> None:
     """Code that fails twice on one charge, eight calls at once of which two have room, and one of them again for nothing."""
     failing = world.approved("hard", world.request(Privacy(0.005, COST.sensitivity), settings={"fails": True}))
@@ -313,11 +313,11 @@ def test_a_budget_is_charged_once_a_call_and_never_beyond_its_end(world: World) 
         with pytest.raises(ExecutionFailed) as failed:
             world.run("hard", failing)
         assert "Zyxophon" not in failed.value.diagnostics()
-    request = world.approved("hard", world.request(Privacy(0.045, COST.sensitivity)))
+    request = world.approved("hard", world.request(Privacy(0.02, COST.sensitivity)))
     done, refusals = at_once(world, "hard", request)
-    assert len(done) == 2
+    assert len(done) == 2, [error.diagnostics() for error in refusals]
     assert {type(error) for error in refusals} == {LimitReached}
-    assert all("this user's privacy budget" in error.message for error in refusals)
+    assert all("this project's privacy budget" in error.message for error in refusals)
     assert world.run("hard", request, done[0].round) == done[0]
     assert world.told("hard", "execution.refused", request=request.digest, reason="refused.limit")
 

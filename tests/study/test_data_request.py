@@ -169,7 +169,8 @@ def test_a_site_whose_steward_said_no_answers_nothing_and_its_reason_is_told(
         assert answer.sites == ["no", "fi"]
         assert "not for capacity planning" in answer.missing["et"]
         assert tables["et"].answered == 0
-        assert warehouse.verify().ok
+        report = warehouse.verify()
+        assert report.ok, [(check.number, finding) for check in report.checks for finding in check.findings]
 
 
 def test_an_approval_that_is_withdrawn_between_two_questions_counts_at_the_next(warehouse: Warehouse) -> None:
@@ -332,7 +333,8 @@ def test_an_analyst_asks_as_themselves(federation: Federation, tables: dict[str,
         warehouse.approve()
         assert patients(warehouse).run().value == 210
         assert warehouse.study.requested().researcher == card.address
-        assert warehouse.verify().ok
+        report = warehouse.verify()
+        assert report.ok, [(check.number, finding) for check in report.checks for finding in check.findings]
 
 
 def test_a_folder_of_a_study_is_no_data_request_and_the_other_way_round(
