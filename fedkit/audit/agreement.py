@@ -62,7 +62,7 @@ def check_agreement(kept: Kept, replay: Replay, found: Found, notes: dict[int, s
     if waiting:
         notes[11] = f"{notes.get(11, '')} {site}: {waiting} executions of rounds that are not complete.".strip()
     if late:
-        notes[11] = f"{notes.get(11, '')} {site}: {late} executions that came too late and count nowhere.".strip()
+        notes[11] = f"{notes.get(11, '')} {site}: {late} executions in no round, late ones or another request's.".strip()
     if elsewhere:
         notes[11] = f"{notes.get(11, '')} {site}: {elsewhere} executions of requests that are not on these contracts.".strip()
 

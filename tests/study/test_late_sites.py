@@ -58,7 +58,7 @@ def test_an_update_that_comes_after_its_round_counts_nowhere_and_the_audit_says_
     study.release()
     report = study.verify()
     assert report.ok, [finding for check in report.checks for finding in check.findings]
-    assert "fi: 1 executions that came too late" in report.checks[10].note
+    assert "fi: 1 executions in no round" in report.checks[10].note
     study.close()
 
 
